@@ -1,0 +1,31 @@
+//! What Yagura knows and decides, without touching the world.
+//!
+//! Plain data and pure functions: no async, clock, randomness, files or network. State, input and `now` go in; events and
+//! effects come out. It deliberately knows neither SQL nor HTTP nor any console's wire format.
+
+pub mod action;
+pub mod alert;
+pub mod attack;
+pub mod calendar;
+pub mod clock;
+pub mod endpoint;
+pub mod grouping;
+pub mod ids;
+pub mod incident;
+pub mod judgement;
+pub mod language;
+pub mod notice;
+pub mod question;
+pub mod reason;
+pub mod rules;
+pub mod source;
+pub mod tenant;
+pub mod untrusted;
+
+pub use ids::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PersonId, QuestionId, TenantId};
+pub use judgement::{Priority, Verdict};
+pub use language::{Language, Text};
+pub use untrusted::Untrusted;
+
+/// Instants are UTC everywhere inside; zones exist only at the edge (REL-13).
+pub use jiff::Timestamp;
