@@ -192,10 +192,7 @@ pub enum Engine {
 impl Engine {
     /// Engines that judge by what a program does.
     pub fn is_behavioural(&self) -> bool {
-        matches!(
-            self,
-            Self::Behavioural | Self::Exploits | Self::Intrusion | Self::LateralMovement | Self::RemoteShell
-        )
+        matches!(self, Self::Behavioural | Self::Exploits | Self::Intrusion | Self::LateralMovement | Self::RemoteShell)
     }
 
     pub fn name(&self) -> String {
@@ -252,6 +249,30 @@ pub enum Classification {
     #[default]
     Unknown,
     Other(Untrusted),
+}
+
+impl Classification {
+    pub fn name(&self) -> Untrusted {
+        let known = match self {
+            Self::Malware => "Malware",
+            Self::Ransomware => "Ransomware",
+            Self::Trojan => "Trojan",
+            Self::InfoStealer => "Infostealer",
+            Self::PotentiallyUnwanted => "PUA",
+            Self::Adware => "Adware",
+            Self::Downloader => "Downloader",
+            Self::HackTool => "Hacktool",
+            Self::Virus => "Virus",
+            Self::Worm => "Worm",
+            Self::Exploit => "Exploit",
+            Self::Backdoor => "Backdoor",
+            Self::CryptoMiner => "Cryptominer",
+            Self::LateralMovement => "Lateral Movement",
+            Self::Unknown => "Unknown",
+            Self::Other(name) => return name.clone(),
+        };
+        Untrusted::new(known)
+    }
 }
 
 /// SentinelOne: `initiatedBy`.

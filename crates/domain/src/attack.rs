@@ -58,7 +58,9 @@ impl FromStr for Technique {
             };
             (number.len() == 4).then_some(Self { number: number.parse().ok()?, sub })
         };
-        parse().ok_or_else(|| format!("`{}` is not a technique id", text.chars().take(20).collect::<String>().escape_debug()))
+        parse().ok_or_else(|| {
+            format!("`{}` is not a technique id", text.chars().take(20).collect::<String>().escape_debug())
+        })
     }
 }
 

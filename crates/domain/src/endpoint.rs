@@ -68,8 +68,9 @@ pub enum Class {
     Workstation,
     VipWorkstation,
     Server,
-    /// Domain controller, identity provider, hypervisor, backup, jump host, VDI, OT, medical, point of sale.
-    NeverIsolate,
+    DomainController,
+    /// Identity provider, hypervisor, backup, jump host, VDI, OT, medical, point of sale.
+    Critical,
     /// Not known to be a workstation: treated as never to be isolated automatically.
     Unknown,
 }
@@ -80,13 +81,14 @@ impl Class {
             Self::Workstation => Text::new("業務用PC", "Workstation"),
             Self::VipWorkstation => Text::new("重要利用者のPC", "VIP workstation"),
             Self::Server => Text::new("サーバー", "Server"),
-            Self::NeverIsolate => Text::new("自動隔離の対象外（基幹系）", "Critical system, never isolated automatically"),
+            Self::DomainController => Text::new("ドメインコントローラー", "Domain controller"),
+            Self::Critical => Text::new("基幹系システム", "Critical system"),
             Self::Unknown => Text::new("種別不明", "Unknown class"),
         }
     }
 
     /// Server or more critical: raises priority by one step.
     pub fn is_critical(self) -> bool {
-        matches!(self, Self::Server | Self::NeverIsolate)
+        matches!(self, Self::Server | Self::DomainController | Self::Critical)
     }
 }

@@ -1,1 +1,209 @@
-//! (being written)
+//! The life of an incident: what it is, what may happen to it, and what follows from that.
+//!
+//! `Incident::open` and `Incident::decide` say what a command leads to; `apply` folds an event into the state; `effects`
+//! says what has to be done in the outside world. State is always the fold of its events. Nothing here does anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::alert::Alert;
+use crate::calendar::Calendar;
+use crate::clock::Targets;
+use crate::endpoint::Class;
+use crate::ids::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PersonId, QuestionId, TenantId};
+use crate::judgement::{Priority, Verdict};
+use crate::language::{Language, Text};
+use crate::notice::Notice;
+use crate::question::Question;
+use crate::rules::{Case, Judgement};
+use crate::tenant::Tenant;
+use crate::untrusted::Untrusted;
+
+mod apply;
+mod command;
+mod decide;
+mod effect;
+mod event;
+#[cfg(test)]
+mod tests;
+
+pub use command::{Command, Refused, SendAnswer};
+pub use effect::{Effect, Role};
+pub use event::{Actor, ConsoleWrite, Event, Recorded, Visibility};
+
+/// Most alerts kept whole in one incident. Further ones are counted, and kept by id in the store.
+pub const MAX_ALERTS: usize = 50;
+/// Most endpoints named in one incident.
+pub const MAX_HOSTS: usize = 500;
+
+/// Where an incident stands. *Received* lasts no longer than the decision that triages it, so it is an event, not a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    Triaged,
+    Acknowledged,
+    Analysing,
+    /// The customer holds the missing fact.
+    Asked,
+    Answered,
+    Closed,
+}
+
+impl Phase {
+    pub fn text(self) -> Text {
+        match self {
+            Self::Triaged => Text::new("未着手", "Triaged"),
+            Self::Acknowledged => Text::new("受領済み", "Acknowledged"),
+            Self::Analysing => Text::new("分析中", "Analysing"),
+            Self::Asked => Text::new("お客様回答待ち", "Waiting for the customer"),
+            Self::Answered => Text::new("判定済み", "Verdict given"),
+            Self::Closed => Text::new("終了", "Closed"),
+        }
+    }
+
+    pub fn is_open(self) -> bool {
+        self != Self::Closed
+    }
+}
+
+/// One incident of one tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    pub id: IncidentId,
+    pub tenant: TenantId,
+    pub received_at: Timestamp,
+    pub phase: Phase,
+    pub verdict: Verdict,
+    pub verdict_given: Option<VerdictGiven>,
+    pub judgement: Judgement,
+    /// Grave attack: one lead, no automatic close, evidence before roll-back. A flag with its own duties, not a phase.
+    pub dfir: bool,
+    pub targets: Option<Targets>,
+    /// An earlier incident with the same event, or a campaign this one broke out of.
+    pub refers_to: Option<IncidentId>,
+    pub title: Untrusted,
+    pub alerts: Vec<Alert>,
+    pub alert_count: u32,
+    pub hosts: BTreeMap<AgentId, Host>,
+    pub assigned: Option<PersonId>,
+    pub acknowledged: Option<Acknowledged>,
+    pub actions: BTreeMap<ActionId, Action>,
+    pub notices: BTreeMap<NoticeId, Notice>,
+    pub questions: BTreeMap<QuestionId, Question>,
+    pub notes: Vec<Note>,
+    /// What the console was told and confirmed.
+    pub console_writes: BTreeSet<ConsoleWrite>,
+    /// Jobs that gave up; a person has to look.
+    pub troubles: Vec<Untrusted>,
+    /// Number of events folded in.
+    pub version: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    pub name: Untrusted,
+    pub class: Class,
+    pub first_seen: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    pub by: PersonId,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerdictGiven {
+    pub by: PersonId,
+    pub at: Timestamp,
+    pub reason: Untrusted,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    pub by: PersonId,
+    pub at: Timestamp,
+    pub visibility: Visibility,
+    pub text: Untrusted,
+}
+
+/// What a decision may know besides the incident itself. All of it is pinned data.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub tenant: &'a Tenant,
+    pub calendar: &'a Calendar,
+    pub now: Timestamp,
+}
+
+impl Incident {
+    pub fn priority(&self) -> Priority {
+        self.judgement.priority
+    }
+
+    /// The class of an alert's endpoint as it was when the alert came in.
+    pub fn class_of(&self, agent: &AgentId) -> Class {
+        self.hosts.get(agent).map_or(Class::Unknown, |h| h.class)
+    }
+
+    /// When the next promise falls due: the first response until someone acknowledges, then the analysis until a verdict.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let targets = self.targets?;
+        match self.phase {
+            Phase::Triaged => Some(targets.first_response),
+            Phase::Acknowledged | Phase::Analysing => Some(targets.analysis),
+            Phase::Asked | Phase::Answered | Phase::Closed => None,
+        }
+    }
+
+    /// Whether every automatic action has come to an end, in one way or the other.
+    pub fn actions_settled(&self) -> bool {
+        self.actions.values().all(|a| !a.state.is_running())
+    }
+
+    /// The newest question that waits for an answer.
+    pub fn open_question(&self) -> Option<&Question> {
+        self.questions.values().rev().find(|q| q.answer.is_none())
+    }
+
+    /// Folds recorded events into a state. `None` when the first one does not open an incident.
+    pub fn replay<'a>(
+        tenant: &TenantId,
+        id: IncidentId,
+        events: impl IntoIterator<Item = &'a Recorded>,
+    ) -> Option<Self> {
+        let mut events = events.into_iter();
+        let mut incident = Self::opened_by(tenant, id, events.next()?)?;
+        for recorded in events {
+            incident.apply(recorded);
+        }
+        Some(incident)
+    }
+
+    /// The languages that messages about this incident are written in.
+    pub fn languages(tenant: &Tenant) -> Vec<Language> {
+        let mut languages = tenant.languages.clone();
+        languages.dedup();
+        languages
+    }
+
+    fn case<'a>(&'a self, classes: &'a [Class]) -> Case<'a> {
+        Case {
+            alerts: &self.alerts,
+            classes,
+            hosts: u32::try_from(self.hosts.len()).unwrap_or(u32::MAX),
+            answer: self.questions.values().rev().find_map(|q| q.answer.as_ref()).map(|a| a.meaning),
+            before: Some(self.judgement.rule),
+        }
+    }
+
+    fn classes(&self) -> Vec<Class> {
+        self.alerts.iter().map(|a| self.class_of(&a.endpoint.agent)).collect()
+    }
+
+    fn alert(&self, id: &AlertId) -> Option<&Alert> {
+        self.alerts.iter().find(|a| a.id == *id)
+    }
+}

@@ -1,1 +1,210 @@
-//! (being written)
+//! A message to the customer about an incident: that it was decided, what it says, and what became of it.
+//!
+//! `Facts` are everything a message may state, taken from the incident and nothing else. How it is worded and carried is
+//! the business of `notify`. Never in a message: guesses at causes, attribution, "safe", live links, other customers.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::ids::{IncidentId, NoticeId};
+use crate::incident::{Incident, Recorded, Visibility};
+use crate::judgement::{Priority, Verdict};
+use crate::language::{Language, Text};
+use crate::question::HOURS_TO_ANSWER;
+use crate::reason::{self, Ground};
+use crate::rules::{self, RuleId, Strength, Weight};
+use crate::tenant::Tenant;
+use crate::untrusted::Untrusted;
+
+/// The traffic-light marking of everything we send (SEC-81). English capitals, no blank, never translated.
+pub const TLP: &str = "TLP:AMBER+STRICT";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    First,
+    Update,
+    Question,
+    Verdict,
+}
+
+impl Kind {
+    pub fn text(self) -> Text {
+        match self {
+            Self::First => Text::new("第一報", "First notice"),
+            Self::Update => Text::new("続報", "Update"),
+            Self::Question => Text::new("ご確認のお願い", "Question"),
+            Self::Verdict => Text::new("分析結果のご報告", "Analysis result"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    pub id: NoticeId,
+    pub kind: Kind,
+    pub decided_at: Timestamp,
+    /// When the next message is promised, `None` for the last one.
+    pub next_update: Option<Timestamp>,
+    pub deliveries: BTreeMap<Language, Delivery>,
+}
+
+/// What became of a notice in one language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    Waiting,
+    /// The channel took it (T3a).
+    Accepted {
+        at: Timestamp,
+        message_id: String,
+    },
+    Failed {
+        why: Untrusted,
+    },
+}
+
+/// Everything a message may say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts<'a> {
+    pub incident: IncidentId,
+    pub tenant: &'a Tenant,
+    pub notice: NoticeId,
+    pub kind: Kind,
+    pub priority: Priority,
+    pub title: &'a Untrusted,
+    pub rule: RuleId,
+    pub what: Text,
+    pub host: &'a Untrusted,
+    pub user: Option<&'a Untrusted>,
+    pub other_hosts: u32,
+    pub alert_count: u32,
+    pub detected_at: Timestamp,
+    pub verdict: Verdict,
+    pub strength: Strength,
+    pub grounds: &'a [Ground],
+    pub mitigated: bool,
+    pub dfir: bool,
+    pub actions: Vec<&'a Action>,
+    pub request: Option<Requested>,
+    /// What an analyst added to the standard questions, when this is a question.
+    pub question_addition: Option<&'a Untrusted>,
+    /// The analyst's reason, when this tells the verdict.
+    pub verdict_reason: Option<&'a Untrusted>,
+    pub notes: Vec<&'a Untrusted>,
+    pub next_update: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requested {
+    pub weight: Weight,
+    pub text: Text,
+    pub by: Option<Timestamp>,
+}
+
+impl<'a> Facts<'a> {
+    /// `None` when the incident has no such notice.
+    pub fn of(incident: &'a Incident, tenant: &'a Tenant, notice: NoticeId) -> Option<Self> {
+        let notice = incident.notices.get(&notice)?;
+        let first = incident.alerts.first()?;
+        let told_verdict = notice.kind == Kind::Verdict;
+        Some(Self {
+            incident: incident.id,
+            tenant,
+            notice: notice.id,
+            kind: notice.kind,
+            priority: incident.priority(),
+            title: &incident.title,
+            rule: incident.judgement.rule,
+            what: rules::rule(incident.judgement.rule).title,
+            host: &first.endpoint.name,
+            user: first.process.user.as_ref().or(first.endpoint.last_user.as_ref()),
+            other_hosts: u32::try_from(incident.hosts.len().saturating_sub(1)).unwrap_or(u32::MAX),
+            alert_count: incident.alert_count,
+            detected_at: first.detected_at,
+            verdict: incident.verdict,
+            strength: incident.judgement.strength,
+            grounds: &incident.judgement.grounds,
+            mitigated: incident.is_mitigated(),
+            dfir: incident.dfir,
+            actions: incident.actions.values().collect(),
+            request: requested(incident, notice),
+            question_addition: incident
+                .open_question()
+                .filter(|_| notice.kind == Kind::Question)
+                .and_then(|q| q.addition.as_ref()),
+            verdict_reason: incident.verdict_given.as_ref().filter(|_| told_verdict).map(|v| &v.reason),
+            notes: incident.notes.iter().filter(|n| n.visibility == Visibility::Customer).map(|n| &n.text).collect(),
+            next_update: notice.next_update,
+        })
+    }
+}
+
+/// What the customer is asked for now, and by when.
+fn requested(incident: &Incident, notice: &Notice) -> Option<Requested> {
+    if notice.kind == Kind::Verdict && incident.verdict == Verdict::FalsePositive {
+        return None;
+    }
+    let request = rules::rule(incident.judgement.rule).request?;
+    let by = match notice.kind {
+        // Asked once, while an answer still changes something.
+        Kind::Verdict => None,
+        Kind::Question => Some(notice.decided_at + SignedDuration::from_hours(HOURS_TO_ANSWER)),
+        Kind::First | Kind::Update if request.weight == Weight::Must => notice.next_update,
+        Kind::First | Kind::Update => None,
+    };
+    Some(Requested { weight: request.weight, text: request.text, by })
+}
+
+/// The notes that the console should hold for this incident, numbered from 1; each begins with its mark, by which a
+/// repeated write is recognised.
+pub fn console_notes(incident: &Incident, events: &[Recorded], language: Language) -> Vec<(u32, String)> {
+    let mut notes = Vec::new();
+    let mut add = |text: String| {
+        let number = u32::try_from(notes.len()).unwrap_or(u32::MAX).saturating_add(1);
+        notes.push((number, format!("{} {text}", note_mark(incident.id, number))));
+    };
+    for recorded in events {
+        if let Some(text) = console_note(recorded, language) {
+            add(text);
+        }
+    }
+    notes
+}
+
+/// `[INC-2026-000123 #2]`.
+pub fn note_mark(incident: IncidentId, number: u32) -> String {
+    format!("[{incident} #{number}]")
+}
+
+fn console_note(recorded: &Recorded, language: Language) -> Option<String> {
+    use crate::incident::Event;
+    match &recorded.event {
+        Event::Judged { judgement, .. } => Some(match language {
+            Language::Ja => format!(
+                "判定規則 {}（{}）、優先度 {}、判定 {}。根拠: {}",
+                judgement.rule,
+                rules::rule(judgement.rule).title.ja,
+                judgement.priority.name(),
+                judgement.verdict.text().ja,
+                reason::sentence(&judgement.grounds, language)
+            ),
+            Language::En => format!(
+                "Rule {} ({}), priority {}, verdict {}. Grounds: {}",
+                judgement.rule,
+                rules::rule(judgement.rule).title.en,
+                judgement.priority.name(),
+                judgement.verdict.text().en,
+                reason::sentence(&judgement.grounds, language)
+            ),
+        }),
+        Event::VerdictGiven { verdict, reason } => Some(match language {
+            Language::Ja => format!("分析担当者の判定: {}。理由: {}", verdict.text().ja, reason.quoted()),
+            Language::En => format!("Analyst's verdict: {}. Reason: {}", verdict.text().en, reason.quoted()),
+        }),
+        _ => None,
+    }
+}

@@ -1,0 +1,79 @@
+//! What has to be done in the outside world because of an event. The store keeps each as a job; a role claims it.
+
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::action::State;
+
+/// Which process may claim a job (`design.md` §5). Only the actuator holds tokens that can write to a console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Actuator,
+    Notifier,
+}
+
+impl Role {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Actuator => "actuator",
+            Self::Notifier => "notifier",
+        }
+    }
+}
+
+/// One thing to do. Each may run twice: the doer reads the incident and the world first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Carry one action to its end.
+    Act { action: ActionId },
+    /// Deliver one notice in one language.
+    Notify { notice: NoticeId, language: Language },
+    /// Make the console say what we say: status, verdict, notes.
+    UpdateConsole,
+}
+
+impl Effect {
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Act { .. } | Self::UpdateConsole => Role::Actuator,
+            Self::Notify { .. } => Role::Notifier,
+        }
+    }
+
+    /// Names the job within its incident. Two jobs of one name never exist, so doing a decision twice adds nothing.
+    pub fn key(&self, version: u64) -> String {
+        match self {
+            Self::Act { action } => format!("act/{action}"),
+            Self::Notify { notice, language } => format!("notify/{notice}/{}", language.tag()),
+            Self::UpdateConsole => format!("console/{version}"),
+        }
+    }
+}
+
+impl Incident {
+    /// What follows from a recorded event. `self` is the state after it.
+    pub fn effects(&self, recorded: &Recorded, tenant: &Tenant) -> Vec<Effect> {
+        match &recorded.event {
+            Event::ActionDecided { action } if action.state == State::PreAuthorised => {
+                vec![Effect::Act { action: action.id }]
+            }
+            Event::NoticeDecided { notice } => notice
+                .deliveries
+                .keys()
+                .map(|language| Effect::Notify { notice: notice.id, language: *language })
+                .collect(),
+            Event::Judged { .. }
+            | Event::AlertJoined { .. }
+            | Event::VerdictGiven { .. }
+            | Event::Closed
+            | Event::Reopened { .. }
+                if tenant.connected =>
+            {
+                vec![Effect::UpdateConsole]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
