@@ -59,6 +59,10 @@ impl Request {
         self
     }
 
+    pub fn safety(&self) -> Safety {
+        self.safety
+    }
+
     /// Another bound for the whole exchange than the door's own.
     pub fn within(mut self, total: Duration) -> Self {
         self.total_timeout = Some(total);

@@ -1,0 +1,30 @@
+//! Speaks the SentinelOne Management API 2.1 and turns its records into `domain` types.
+//!
+//! Two capabilities, two types: a `Reader` holds a token that can look, an `Actuator` one that can act (SEC-10, SEC-13).
+//! Neither waits nor retries: every error says whether it is transient and whether the act may have happened. Every call
+//! names the customer's sites or accounts, and every row that comes back is checked against them again, because the
+//! console ignores what it does not understand. Wire formats stay in here; the record as it came stays beside each result.
+
+mod act;
+mod actuator;
+mod call;
+mod console;
+mod convert;
+mod cursor;
+mod error;
+mod query;
+mod reader;
+mod row;
+mod rows;
+mod targets;
+mod words;
+
+pub use act::{Accepted, Mitigate, PassedOver, Why};
+pub use actuator::Actuator;
+pub use console::{ActToken, Console, InvalidScope, ReadToken, Scope, ScopeId};
+pub use convert::UNKNOWN_AGENT;
+pub use cursor::Cursor;
+pub use error::Error;
+pub use reader::{ActivityPage, Changes, MIN_OVERLAP, Page, Reader};
+pub use rows::{Activity, Agent, Foreign, Note, Refusal, RefusalReason, Site, Taken};
+pub use targets::{InvalidTargets, MAX_TARGETS, Targets};

@@ -1,0 +1,245 @@
+//! What may be asked of a list. The console silently ignores a filter that it does not know and then returns everything, so
+//! the names sent are constants written here once, and a test holds each against the API's own list.
+
+use std::marker::PhantomData;
+
+use domain::{AgentId, AlertId};
+use jiff::{Timestamp, tz::Offset};
+use outbound::Rate;
+
+use crate::error::Error;
+use crate::targets::Targets;
+
+/// The largest page the console gives.
+pub(crate) const MAX_LIMIT: u16 = 1000;
+
+/// A family of paths that shares one rate limit of the console, per token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    Threats,
+    /// Below one threat: `/threats/{id}/…`.
+    Threat,
+    Agents,
+    Activities,
+    Sites,
+}
+
+impl Family {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Threats => "threats",
+            Self::Threat => "threat",
+            Self::Agents => "agents",
+            Self::Activities => "activities",
+            Self::Sites => "sites",
+        }
+    }
+
+    pub(crate) fn rate(self) -> Rate {
+        match self {
+            Self::Threats => Rate::per_second(10).burst(50),
+            Self::Threat => Rate::per_second(100).burst(1000),
+            Self::Agents => Rate::per_second(25).burst(25),
+            Self::Activities => Rate::per_second(10).burst(30),
+            Self::Sites => Rate::per_second(100).burst(10),
+        }
+    }
+}
+
+/// A list with its own filters.
+pub(crate) trait List {
+    const FAMILY: Family;
+    /// Whether the list takes `siteIds` and `accountIds`.
+    const SCOPED: bool = true;
+}
+
+#[derive(Debug)]
+pub(crate) struct Threats;
+#[derive(Debug)]
+pub(crate) struct Agents;
+#[derive(Debug)]
+pub(crate) struct Activities;
+#[derive(Debug)]
+pub(crate) struct Sites;
+#[derive(Debug)]
+pub(crate) struct Notes;
+
+impl List for Threats {
+    const FAMILY: Family = Family::Threats;
+}
+impl List for Agents {
+    const FAMILY: Family = Family::Agents;
+}
+impl List for Activities {
+    const FAMILY: Family = Family::Activities;
+}
+impl List for Sites {
+    const FAMILY: Family = Family::Sites;
+}
+impl List for Notes {
+    const FAMILY: Family = Family::Threat;
+    const SCOPED: bool = false;
+}
+
+/// One question to one list.
+#[derive(Debug)]
+pub(crate) struct Query<L> {
+    pub(crate) path: String,
+    pub(crate) pairs: Vec<(&'static str, String)>,
+    list: PhantomData<L>,
+}
+
+impl<L: List> Query<L> {
+    fn new(path: impl Into<String>) -> Self {
+        Self { path: path.into(), pairs: Vec::new(), list: PhantomData }
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.pairs.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn limit(self, limit: u16) -> Self {
+        self.with("limit", limit.clamp(1, MAX_LIMIT).to_string())
+    }
+
+    fn ascending(self, by: &'static str) -> Self {
+        self.with("sortBy", by).with("sortOrder", "asc")
+    }
+}
+
+impl Query<Threats> {
+    /// Oldest change first: a row that changes meanwhile moves to the end and is seen again, none is skipped.
+    pub(crate) fn threats_changed_since(since: Timestamp) -> Self {
+        Self::new("/threats").with("updatedAt__gte", time(since)).ascending("updatedAt")
+    }
+
+    pub(crate) fn threats(ids: &Targets<AlertId>) -> Self {
+        Self::new("/threats").with("ids", joined(ids.as_slice()))
+    }
+}
+
+impl Query<Agents> {
+    pub(crate) fn agents(ids: &Targets<AgentId>) -> Self {
+        Self::new("/agents").with("ids", joined(ids.as_slice()))
+    }
+}
+
+impl Query<Activities> {
+    /// Hidden rows too: some acts are only seen there.
+    pub(crate) fn activities_since(since: Timestamp, kinds: &[u64]) -> Self {
+        let query = Self::new("/activities").with("createdAt__gte", time(since)).with("includeHidden", "true");
+        let query = if kinds.is_empty() { query } else { query.with("activityTypes", joined(kinds)) };
+        query.ascending("createdAt")
+    }
+
+    pub(crate) fn of_agents(self, agents: &Targets<AgentId>) -> Self {
+        self.with("agentIds", joined(agents.as_slice()))
+    }
+}
+
+impl Query<Sites> {
+    pub(crate) fn sites() -> Self {
+        Self::new("/sites").ascending("createdAt")
+    }
+}
+
+impl Query<Notes> {
+    pub(crate) fn notes(threat: &AlertId) -> Result<Self, Error> {
+        // An `AlertId` holds nothing that could leave its part of the path, unless it is `.` or `..`.
+        if threat.as_str().bytes().all(|b| b == b'.') {
+            return Err(Error::Unsendable("a threat id made of dots is none"));
+        }
+        Ok(Self::new(format!("/threats/{threat}/notes")).ascending("createdAt"))
+    }
+}
+
+fn joined<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// As the console writes them: UTC, six digits.
+pub(crate) fn time(at: Timestamp) -> String {
+    format!("{}Z", Offset::UTC.to_datetime(at).strftime("%Y-%m-%dT%H:%M:%S%.6f"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names that API 2.1 documents for each list, as far as this crate uses them, with the fields it may sort by.
+    /// Taken from the description stored in Celerium/SentinelOne-PowerShellWrapper `docs/swagger_2_1.json` (2024-03).
+    const DOCUMENTED: [(&str, &[&str], &[&str]); 5] = [
+        (
+            "/threats",
+            &["accountIds", "cursor", "ids", "limit", "siteIds", "sortBy", "sortOrder", "updatedAt__gte"],
+            &["createdAt", "id", "updatedAt"],
+        ),
+        ("/agents", &["accountIds", "cursor", "ids", "limit", "siteIds", "sortBy", "sortOrder"], &["createdAt", "id"]),
+        (
+            "/activities",
+            &[
+                "accountIds",
+                "activityTypes",
+                "agentIds",
+                "createdAt__gte",
+                "cursor",
+                "includeHidden",
+                "limit",
+                "siteIds",
+                "sortBy",
+                "sortOrder",
+            ],
+            &["activityType", "createdAt", "id"],
+        ),
+        ("/sites", &["accountIds", "cursor", "limit", "siteIds", "sortBy", "sortOrder"], &["createdAt", "id", "name"]),
+        ("/threats/7/notes", &["cursor", "limit", "sortBy", "sortOrder"], &["createdAt", "updatedAt"]),
+    ];
+
+    fn check<L: List>(query: &Query<L>) {
+        let (_, names, sorts) = DOCUMENTED.iter().find(|(path, ..)| *path == query.path).expect("a documented path");
+        for (name, value) in &query.pairs {
+            assert!(names.contains(name), "`{name}` is not documented for {}", query.path);
+            assert!(
+                *name != "sortBy" || sorts.contains(&value.as_str()),
+                "{} cannot be sorted by `{value}`",
+                query.path
+            );
+        }
+        if L::SCOPED {
+            assert!(names.contains(&"siteIds") && names.contains(&"accountIds"));
+        }
+        assert!(names.contains(&"cursor"));
+    }
+
+    #[test]
+    fn only_documented_names_are_ever_sent() {
+        let agents = Targets::one(AgentId::new("7").unwrap());
+        let threat = AlertId::new("7").unwrap();
+        check(&Query::threats_changed_since(Timestamp::UNIX_EPOCH).limit(10));
+        check(&Query::threats(&Targets::one(threat.clone())).limit(1));
+        check(&Query::agents(&agents).limit(1));
+        check(&Query::activities_since(Timestamp::UNIX_EPOCH, &[1001, 2010]).of_agents(&agents).limit(10));
+        check(&Query::sites().limit(10));
+        check(&Query::notes(&threat).unwrap().limit(10));
+    }
+
+    #[test]
+    fn a_page_is_never_larger_than_the_console_allows() {
+        let asked = |limit| Query::sites().limit(limit).pairs.pop().unwrap().1;
+        assert_eq!((asked(0), asked(50), asked(u16::MAX)), ("1".into(), "50".into(), "1000".into()));
+    }
+
+    #[test]
+    fn times_are_written_as_the_console_writes_them() {
+        assert_eq!(time("2018-02-27T04:49:26.257525Z".parse().unwrap()), "2018-02-27T04:49:26.257525Z");
+        assert_eq!(time("2018-02-27T04:49:26Z".parse().unwrap()), "2018-02-27T04:49:26.000000Z");
+    }
+
+    #[test]
+    fn an_id_stays_within_its_part_of_the_path() {
+        for dots in [".", ".."] {
+            assert!(Query::notes(&AlertId::new(dots).unwrap()).is_err());
+        }
+    }
+}
