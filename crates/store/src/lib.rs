@@ -1,1 +1,24 @@
-//! store
+//! All state, behind one door: what happened (chained events), what is to be done (jobs), and views to read quickly.
+//!
+//! The only crate that knows SQL. The same statements run on SQLite and PostgreSQL. It decides nothing: `engine` brings
+//! events that `domain` decided, and everything that belongs together is written in one transaction (`Work`, REL-05).
+
+mod alerts;
+mod chain;
+mod error;
+mod jobs;
+mod pool;
+mod rows;
+mod schema;
+mod staff;
+mod views;
+mod work;
+
+pub use alerts::{AlertRow, KnownAlert, Refusal};
+pub use chain::{Fault, Verified};
+pub use error::Error;
+pub use jobs::{DeadJob, Job, JobCounts, Outcome};
+pub use pool::Store;
+pub use staff::{Person, Session, StaffRole};
+pub use views::{Queue, QueueFilter, QueueRow, Scope};
+pub use work::Work;

@@ -1,0 +1,304 @@
+//! What people read: the queue, one incident, its timeline. Written with the events, so always the fold of them.
+
+use domain::incident::{Incident, Phase, Recorded};
+use domain::judgement::{Priority, Verdict};
+use domain::rules::RuleId;
+use domain::{IncidentId, PersonId, TenantId, Timestamp, Untrusted};
+use serde::{Deserialize, Serialize};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AssertSqlSafe};
+
+use crate::rows::{NEVER, from_json, micros, number, parsed, placeholders, text, timestamp, to_json};
+use crate::{Error, Store};
+
+/// Whose data a caller may see. Every read takes one: the second barrier behind the routes (SEC-02).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// The SOC's own staff without restriction, and the program itself.
+    All,
+    Only(Vec<TenantId>),
+}
+
+impl Scope {
+    pub fn holds(&self, tenant: &TenantId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(tenants) => tenants.contains(tenant),
+        }
+    }
+}
+
+/// Which incidents the queue shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct QueueFilter {
+    pub closed: bool,
+    pub tenant: Option<TenantId>,
+    pub priority: Option<Priority>,
+    pub assigned_to: Option<PersonId>,
+    pub unassigned: bool,
+}
+
+/// A page of the queue, what is due next first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Queue {
+    pub rows: Vec<QueueRow>,
+    /// How many match in all.
+    pub total: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QueueRow {
+    pub id: IncidentId,
+    pub tenant: TenantId,
+    pub phase: Phase,
+    pub priority: Priority,
+    pub verdict: Verdict,
+    pub assigned: Option<PersonId>,
+    pub due_at: Option<Timestamp>,
+    pub received_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub summary: Summary,
+}
+
+/// What one line of the queue says besides its columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    pub title: Untrusted,
+    pub host: Untrusted,
+    pub user: Option<Untrusted>,
+    pub hosts: usize,
+    pub alerts: u32,
+    pub rule: RuleId,
+    pub dfir: bool,
+    pub contained: bool,
+    pub troubles: usize,
+}
+
+pub(crate) const INCIDENT_COLUMNS: usize = 13;
+pub(crate) const INSERT_INCIDENT: &str = "INSERT INTO incident (tenant, id, version, is_open, phase, priority, verdict, \
+     assigned, due_at, received_at, updated_at, summary, body) VALUES";
+pub(crate) const ON_CONFLICT_REPLACE: &str = "ON CONFLICT (tenant, id) DO UPDATE SET version = excluded.version, \
+     is_open = excluded.is_open, phase = excluded.phase, priority = excluded.priority, verdict = excluded.verdict, \
+     assigned = excluded.assigned, due_at = excluded.due_at, updated_at = excluded.updated_at, \
+     summary = excluded.summary, body = excluded.body";
+
+/// One row of the view, made from an incident.
+#[derive(Debug)]
+pub(crate) struct IncidentRow {
+    tenant: String,
+    id: String,
+    version: i64,
+    is_open: i64,
+    phase: String,
+    priority: i64,
+    verdict: String,
+    assigned: String,
+    due_at: i64,
+    received_at: i64,
+    updated_at: i64,
+    summary: String,
+    body: String,
+}
+
+impl IncidentRow {
+    pub(crate) fn of(incident: &Incident, updated_at: Timestamp) -> Result<Self, Error> {
+        let id = incident.id.to_string();
+        Ok(Self {
+            version: i64::try_from(incident.version).unwrap_or(i64::MAX),
+            is_open: incident.phase.is_open().into(),
+            phase: to_json("phase", &id, &incident.phase)?,
+            priority: incident.priority() as i64,
+            verdict: to_json("verdict", &id, &incident.verdict)?,
+            assigned: incident.assigned.as_ref().map_or_else(String::new, ToString::to_string),
+            due_at: incident.next_due().map_or(NEVER, micros),
+            received_at: micros(incident.received_at),
+            updated_at: micros(updated_at),
+            summary: to_json("summary", &id, &summary(incident))?,
+            body: to_json("incident", &id, incident)?,
+            tenant: incident.tenant.to_string(),
+            id,
+        })
+    }
+
+    pub(crate) fn bind<'q>(&'q self, query: Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments> {
+        query
+            .bind(&self.tenant)
+            .bind(&self.id)
+            .bind(self.version)
+            .bind(self.is_open)
+            .bind(&self.phase)
+            .bind(self.priority)
+            .bind(&self.verdict)
+            .bind(&self.assigned)
+            .bind(self.due_at)
+            .bind(self.received_at)
+            .bind(self.updated_at)
+            .bind(&self.summary)
+            .bind(&self.body)
+    }
+}
+
+fn summary(incident: &Incident) -> Summary {
+    let first = incident.alerts.first();
+    Summary {
+        title: incident.title.clone(),
+        host: first.map(|a| a.endpoint.name.clone()).unwrap_or_default(),
+        user: first.and_then(|a| a.process.user.clone().or_else(|| a.endpoint.last_user.clone())),
+        hosts: incident.hosts.len(),
+        alerts: incident.alert_count,
+        rule: incident.judgement.rule,
+        dfir: incident.dfir,
+        contained: !incident.actions.is_empty() && incident.actions.values().all(|a| a.state.is_settled()),
+        troubles: incident.troubles.len(),
+    }
+}
+
+/// A `WHERE` clause with its values, built from fixed text only; values are always bound.
+#[derive(Debug, Default)]
+struct Conditions {
+    clauses: Vec<String>,
+    values: Vec<Value>,
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Text(String),
+    Number(i64),
+}
+
+impl Conditions {
+    fn of(scope: &Scope, filter: &QueueFilter) -> Self {
+        let mut conditions = Self::default();
+        conditions.number("is_open = ", i64::from(!filter.closed));
+        if let Scope::Only(tenants) = scope {
+            let list = placeholders(conditions.values.len() + 1, tenants.len());
+            conditions.values.extend(tenants.iter().map(|t| Value::Text(t.to_string())));
+            // An empty list must match nothing; `IN ()` is not portable.
+            conditions.clauses.push(if tenants.is_empty() { "1 = 0".into() } else { format!("tenant IN ({list})") });
+        }
+        if let Some(tenant) = &filter.tenant {
+            conditions.text("tenant = ", tenant.as_str());
+        }
+        if let Some(priority) = filter.priority {
+            conditions.number("priority = ", priority as i64);
+        }
+        if let Some(person) = &filter.assigned_to {
+            conditions.text("assigned = ", person.as_str());
+        }
+        if filter.unassigned {
+            conditions.text("assigned = ", "");
+        }
+        conditions
+    }
+
+    fn number(&mut self, clause: &'static str, value: i64) {
+        self.values.push(Value::Number(value));
+        self.clauses.push(format!("{clause}${}", self.values.len()));
+    }
+
+    fn text(&mut self, clause: &'static str, value: &str) {
+        self.values.push(Value::Text(value.to_owned()));
+        self.clauses.push(format!("{clause}${}", self.values.len()));
+    }
+
+    fn sql(&self) -> String {
+        self.clauses.join(" AND ")
+    }
+
+    fn bind<'q>(&self, mut query: Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments> {
+        for value in &self.values {
+            query = match value {
+                Value::Text(text) => query.bind(text.clone()),
+                Value::Number(number) => query.bind(*number),
+            };
+        }
+        query
+    }
+}
+
+impl Store {
+    /// One page of the queue: due next first, then graver, then older.
+    pub async fn queue(&self, scope: &Scope, filter: &QueueFilter, limit: i64, offset: i64) -> Result<Queue, Error> {
+        let conditions = Conditions::of(scope, filter);
+        let order = if filter.closed { "updated_at DESC, id DESC" } else { "due_at, priority, id" };
+        let next = conditions.values.len() + 1;
+        let sql = format!(
+            "SELECT tenant, id, phase, priority, verdict, assigned, due_at, received_at, updated_at, summary
+             FROM incident WHERE {} ORDER BY {order} LIMIT ${next} OFFSET ${}",
+            conditions.sql(),
+            next + 1
+        );
+        let rows = conditions
+            .bind(sqlx::query(AssertSqlSafe(sql)))
+            .bind(limit)
+            .bind(offset)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(Error::database("read the queue"))?;
+        let sql = format!("SELECT COUNT(*) AS n FROM incident WHERE {}", conditions.sql());
+        let count = conditions
+            .bind(sqlx::query(AssertSqlSafe(sql)))
+            .fetch_one(&self.reader)
+            .await
+            .map_err(Error::database("count the queue"))?;
+        Ok(Queue {
+            rows: rows.iter().map(queue_row).collect::<Result<_, _>>()?,
+            total: number(&count, "n")?.unsigned_abs(),
+        })
+    }
+
+    /// One incident, `None` when it does not exist or is out of scope: the two cannot be told apart (SEC-01).
+    pub async fn incident(&self, scope: &Scope, id: IncidentId) -> Result<Option<Incident>, Error> {
+        let row = sqlx::query("SELECT tenant, body FROM incident WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(Error::database("read an incident"))?;
+        let Some(row) = row else { return Ok(None) };
+        let tenant: TenantId = parsed(&row, "tenant id", "tenant")?;
+        if !scope.holds(&tenant) {
+            return Ok(None);
+        }
+        from_json("incident", &id.to_string(), &text(&row, "body")?).map(Some)
+    }
+
+    /// Everything that happened to an incident, oldest first.
+    pub async fn events(&self, tenant: &TenantId, id: IncidentId) -> Result<Vec<Recorded>, Error> {
+        let rows =
+            sqlx::query("SELECT seq, at, actor, body FROM event WHERE tenant = $1 AND incident = $2 ORDER BY seq")
+                .bind(tenant.as_str())
+                .bind(id.to_string())
+                .fetch_all(&self.reader)
+                .await
+                .map_err(Error::database("read an incident's events"))?;
+        rows.iter()
+            .map(|row| {
+                let key = format!("{tenant}/{}", number(row, "seq")?);
+                Ok(Recorded {
+                    at: timestamp(number(row, "at")?),
+                    by: from_json("event", &key, &text(row, "actor")?)?,
+                    event: from_json("event", &key, &text(row, "body")?)?,
+                })
+            })
+            .collect()
+    }
+}
+
+fn queue_row(row: &AnyRow) -> Result<QueueRow, Error> {
+    let key = text(row, "id")?;
+    let priority = usize::try_from(number(row, "priority")?).ok().and_then(|p| Priority::ALL.get(p).copied());
+    let (due_at, assigned) = (number(row, "due_at")?, text(row, "assigned")?);
+    Ok(QueueRow {
+        id: parsed(row, "incident id", "id")?,
+        tenant: parsed(row, "tenant id", "tenant")?,
+        phase: from_json("phase", &key, &text(row, "phase")?)?,
+        priority: priority.unwrap_or(Priority::P0),
+        verdict: from_json("verdict", &key, &text(row, "verdict")?)?,
+        assigned: if assigned.is_empty() { None } else { Some(parsed(row, "person id", "assigned")?) },
+        due_at: (due_at != NEVER).then(|| timestamp(due_at)),
+        received_at: timestamp(number(row, "received_at")?),
+        updated_at: timestamp(number(row, "updated_at")?),
+        summary: from_json("summary", &key, &text(row, "summary")?)?,
+    })
+}

@@ -1,0 +1,355 @@
+//! One unit of work for one tenant: reads what a decision needs, gathers what it leads to, and commits all of it at once.
+//!
+//! Beginning it locks the tenant's chain, so two decisions about one incident never see the same state. Rows are gathered
+//! and written a few hundred to a statement, which is what makes a thousand alerts a second possible.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::grouping::{Earlier, Key};
+use domain::incident::{Effect, Incident, Recorded};
+use domain::{AlertId, IncidentId, TenantId, Timestamp};
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+
+use crate::alerts::{AlertRow, KnownAlert, Refusal};
+use crate::chain::{self, Link};
+use crate::jobs::Job;
+use crate::rows::{ROWS_PER_STATEMENT, from_json, micros, number, text, to_json, values};
+use crate::{Error, Store, views};
+
+/// See the module. Dropping it without `commit` undoes everything.
+#[derive(Debug)]
+pub struct Work {
+    pub(crate) transaction: Transaction<'static, Any>,
+    pub(crate) tenant: TenantId,
+    seq: i64,
+    hash: String,
+    events: Vec<EventRow>,
+    incidents: HashMap<IncidentId, Incident>,
+    changed: BTreeMap<IncidentId, Timestamp>,
+    jobs: BTreeMap<String, JobRow>,
+    pub(crate) alerts: BTreeMap<AlertId, AlertRow>,
+    pub(crate) memory: HashMap<Key, Vec<Earlier>>,
+    pub(crate) remembered: HashMap<(Key, IncidentId), (Timestamp, String)>,
+    numbers: HashMap<i16, i64>,
+}
+
+#[derive(Debug)]
+struct EventRow {
+    seq: i64,
+    incident: String,
+    at: i64,
+    actor: String,
+    kind: &'static str,
+    body: String,
+    hash: String,
+}
+
+#[derive(Debug)]
+struct JobRow {
+    incident: String,
+    role: &'static str,
+    body: String,
+    urgency: i64,
+    run_at: i64,
+}
+
+impl Work {
+    pub(crate) async fn begin(store: &Store, tenant: &TenantId) -> Result<Self, Error> {
+        let failed = || Error::database("begin a unit of work");
+        let mut transaction = store.writer.begin().await.map_err(failed())?;
+        // The first statement writes: it takes SQLite's writer or locks the tenant's row.
+        let head = sqlx::query(
+            "INSERT INTO chain_head (tenant, seq, hash) VALUES ($1, 0, $2)
+             ON CONFLICT (tenant) DO UPDATE SET seq = chain_head.seq RETURNING seq, hash",
+        )
+        .bind(tenant.as_str())
+        .bind(chain::START)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed())?;
+        Ok(Self {
+            tenant: tenant.clone(),
+            seq: number(&head, "seq")?,
+            hash: text(&head, "hash")?,
+            transaction,
+            events: Vec::new(),
+            incidents: HashMap::new(),
+            changed: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            memory: HashMap::new(),
+            remembered: HashMap::new(),
+            numbers: HashMap::new(),
+        })
+    }
+
+    /// The incident as this unit of work sees it.
+    pub async fn incident(&mut self, id: IncidentId) -> Result<Option<Incident>, Error> {
+        if let Some(known) = self.incidents.get(&id) {
+            return Ok(Some(known.clone()));
+        }
+        let row = sqlx::query("SELECT body FROM incident WHERE tenant = $1 AND id = $2")
+            .bind(self.tenant.as_str())
+            .bind(id.to_string())
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(Error::database("read an incident"))?;
+        let Some(row) = row else { return Ok(None) };
+        let incident: Incident = from_json("incident", &id.to_string(), &text(&row, "body")?)?;
+        self.incidents.insert(id, incident.clone());
+        Ok(Some(incident))
+    }
+
+    /// The next free incident number of a year. Numbers have no gaps: an undone unit of work gives its numbers back.
+    pub async fn next_incident_id(&mut self, year: i16) -> Result<IncidentId, Error> {
+        if !self.numbers.contains_key(&year) {
+            let row = sqlx::query(
+                "INSERT INTO counter (name, value) VALUES ($1, 0)
+                 ON CONFLICT (name) DO UPDATE SET value = counter.value RETURNING value",
+            )
+            .bind(counter_name(year))
+            .fetch_one(&mut *self.transaction)
+            .await
+            .map_err(Error::database("number an incident"))?;
+            self.numbers.insert(year, number(&row, "value")?);
+        }
+        // Inserted just above.
+        let last = self.numbers.entry(year).or_default();
+        *last += 1;
+        let number = u32::try_from(*last).map_err(|_| Error::Corrupt {
+            what: "counter",
+            key: counter_name(year),
+            why: "more incidents than numbers".into(),
+        })?;
+        Ok(IncidentId { year, number })
+    }
+
+    /// Takes over a decision: the state after it, its events, and the jobs that follow.
+    pub fn record(&mut self, after: Incident, recorded: &[Recorded], effects: &[Effect]) -> Result<(), Error> {
+        let incident = after.id.to_string();
+        for entry in recorded {
+            self.chain_event(&incident, entry)?;
+        }
+        let at = recorded.last().map_or(after.received_at, |r| r.at);
+        for effect in effects {
+            let key = format!("{}/{incident}/{}", self.tenant, effect.key(after.version));
+            let body = to_json("job", &key, effect)?;
+            let urgency = i64::from(after.priority() as u8);
+            let row =
+                JobRow { incident: incident.clone(), role: effect.role().name(), body, urgency, run_at: micros(at) };
+            self.jobs.entry(key).or_insert(row);
+        }
+        self.changed.insert(after.id, at);
+        self.incidents.insert(after.id, after);
+        Ok(())
+    }
+
+    fn chain_event(&mut self, incident: &str, entry: &Recorded) -> Result<(), Error> {
+        self.seq += 1;
+        let (actor, body) = (to_json("event", incident, &entry.by)?, to_json("event", incident, &entry.event)?);
+        let (at, kind) = (micros(entry.at), entry.event.name());
+        let link = Link { tenant: self.tenant.as_str(), seq: self.seq, incident, at, actor: &actor, kind, body: &body };
+        self.hash = link.hash(&self.hash);
+        let (seq, hash) = (self.seq, self.hash.clone());
+        self.events.push(EventRow { seq, incident: incident.to_owned(), at, actor, kind, body, hash });
+        Ok(())
+    }
+
+    /// Marks a claimed job as done within this unit of work, so that its result and its end commit together.
+    /// `false` when somebody else holds it by now.
+    pub async fn finish_job(&mut self, job: &Job, now: Timestamp) -> Result<bool, Error> {
+        let done = sqlx::query("UPDATE job SET done_at = $1 WHERE key = $2 AND lease_owner = $3 AND done_at = 0")
+            .bind(micros(now))
+            .bind(job.key.as_str())
+            .bind(job.lease.as_str())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(Error::database("finish a job"))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Where reading a source continues, kept with what was read (REL-04).
+    pub async fn set_checkpoint(&mut self, source: &str, value: &str) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO checkpoint (tenant, source, value) VALUES ($1, $2, $3)
+             ON CONFLICT (tenant, source) DO UPDATE SET value = excluded.value",
+        )
+        .bind(self.tenant.as_str())
+        .bind(source)
+        .bind(value)
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(Error::database("keep a checkpoint"))?;
+        Ok(())
+    }
+
+    /// Which of these alerts are here already, this unit of work included.
+    pub async fn known_alerts(&mut self, ids: &[AlertId]) -> Result<HashMap<AlertId, KnownAlert>, Error> {
+        crate::alerts::known(self, ids).await
+    }
+
+    /// Reads what is remembered under these keys, for `remembered` to answer from memory.
+    pub async fn recall(&mut self, keys: &[Key]) -> Result<(), Error> {
+        crate::alerts::recall(self, keys).await
+    }
+
+    /// Earlier alerts under these keys, as of now in this unit of work. Keys must have been recalled.
+    pub fn remembered(&self, keys: &[Key]) -> Vec<Earlier> {
+        keys.iter().filter_map(|key| self.memory.get(key)).flatten().map(|e| self.as_of_now(e)).collect()
+    }
+
+    fn as_of_now(&self, earlier: &Earlier) -> Earlier {
+        match self.incidents.get(&earlier.incident) {
+            Some(incident) => Earlier {
+                closed: !incident.phase.is_open(),
+                verdict: incident.verdict,
+                priority: incident.priority(),
+                ..earlier.clone()
+            },
+            None => earlier.clone(),
+        }
+    }
+
+    /// Keeps an alert as it came, with where it went.
+    pub fn keep_alert(&mut self, row: AlertRow) {
+        self.alerts.insert(row.id.clone(), row);
+    }
+
+    /// Remembers an alert under its keys.
+    pub fn remember(&mut self, keys: &[Key], incident: &Incident, behaviour: &str, at: Timestamp) {
+        for key in keys {
+            let earlier = Earlier {
+                likeness: key.likeness,
+                incident: incident.id,
+                at,
+                behaviour: behaviour.to_owned(),
+                closed: !incident.phase.is_open(),
+                verdict: incident.verdict,
+                priority: incident.priority(),
+            };
+            let known = self.memory.entry(key.clone()).or_default();
+            known.retain(|e| e.incident != incident.id);
+            known.push(earlier);
+            self.remembered.insert((key.clone(), incident.id), (at, behaviour.to_owned()));
+        }
+    }
+
+    /// Keeps a record that could not be read as an alert, for a person to see.
+    pub async fn refuse(&mut self, refusal: &Refusal) -> Result<(), Error> {
+        crate::alerts::refuse(self, refusal).await
+    }
+
+    /// Writes everything and commits.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        self.write_events().await?;
+        self.write_incidents().await?;
+        self.write_jobs().await?;
+        crate::alerts::write(&mut self).await?;
+        self.write_numbers().await?;
+        self.transaction.commit().await.map_err(Error::database("commit a unit of work"))
+    }
+
+    async fn write_events(&mut self) -> Result<(), Error> {
+        if self.events.is_empty() {
+            return Ok(());
+        }
+        for rows in self.events.chunks(ROWS_PER_STATEMENT) {
+            let sql = format!(
+                "INSERT INTO event (tenant, seq, incident, at, actor, kind, body, hash) VALUES {}",
+                values(rows.len(), 8)
+            );
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for row in rows {
+                query = query
+                    .bind(self.tenant.as_str())
+                    .bind(row.seq)
+                    .bind(&row.incident)
+                    .bind(row.at)
+                    .bind(&row.actor)
+                    .bind(row.kind)
+                    .bind(&row.body)
+                    .bind(&row.hash);
+            }
+            run(query, &mut self.transaction, "write events").await?;
+        }
+        let head = sqlx::query("UPDATE chain_head SET seq = $1, hash = $2 WHERE tenant = $3")
+            .bind(self.seq)
+            .bind(&self.hash)
+            .bind(self.tenant.as_str());
+        run(head, &mut self.transaction, "move the head of the chain").await
+    }
+
+    async fn write_incidents(&mut self) -> Result<(), Error> {
+        let changed: Vec<(IncidentId, Timestamp)> = std::mem::take(&mut self.changed).into_iter().collect();
+        for part in changed.chunks(ROWS_PER_STATEMENT) {
+            let rows = part
+                .iter()
+                .filter_map(|(id, at)| Some((self.incidents.get(id)?, *at)))
+                .map(|(incident, at)| views::IncidentRow::of(incident, at))
+                .collect::<Result<Vec<_>, _>>()?;
+            let sql = format!("{} {}", views::INSERT_INCIDENT, values(rows.len(), views::INCIDENT_COLUMNS));
+            let sql = format!("{sql} {}", views::ON_CONFLICT_REPLACE);
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for row in &rows {
+                query = row.bind(query);
+            }
+            run(query, &mut self.transaction, "write incidents").await?;
+        }
+        Ok(())
+    }
+
+    async fn write_jobs(&mut self) -> Result<(), Error> {
+        let jobs: Vec<(String, JobRow)> = std::mem::take(&mut self.jobs).into_iter().collect();
+        for rows in jobs.chunks(ROWS_PER_STATEMENT) {
+            let sql = format!(
+                "INSERT INTO job (key, tenant, incident, role, body, urgency, run_at, lease_owner, lease_until, attempts,
+                 made_at, done_at, dead_at, last_error) VALUES {} ON CONFLICT (key) DO NOTHING",
+                values(rows.len(), 14)
+            );
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for (key, row) in rows {
+                query = query
+                    .bind(key)
+                    .bind(self.tenant.as_str())
+                    .bind(&row.incident)
+                    .bind(row.role)
+                    .bind(&row.body)
+                    .bind(row.urgency)
+                    .bind(row.run_at)
+                    .bind("")
+                    .bind(0_i64)
+                    .bind(0_i64)
+                    .bind(row.run_at)
+                    .bind(0_i64)
+                    .bind(0_i64)
+                    .bind("");
+            }
+            run(query, &mut self.transaction, "write jobs").await?;
+        }
+        Ok(())
+    }
+
+    async fn write_numbers(&mut self) -> Result<(), Error> {
+        for (year, last) in std::mem::take(&mut self.numbers) {
+            let query =
+                sqlx::query("UPDATE counter SET value = $1 WHERE name = $2").bind(last).bind(counter_name(year));
+            run(query, &mut self.transaction, "number incidents").await?;
+        }
+        Ok(())
+    }
+}
+
+fn counter_name(year: i16) -> String {
+    format!("incident-{year}")
+}
+
+pub(crate) async fn run(
+    query: Query<'_, Any, AnyArguments>,
+    transaction: &mut Transaction<'static, Any>,
+    doing: &'static str,
+) -> Result<(), Error> {
+    query.execute(&mut **transaction).await.map_err(Error::database(doing))?;
+    Ok(())
+}
