@@ -71,7 +71,7 @@ fn check() -> Outcome {
 /// which takes one name at a time and does not mind when no test bears it.
 fn run_tests(names: &[&str]) -> Outcome {
     if has_nextest() {
-        return run("cargo", &[&["nextest", "run", "--workspace", "--locked"], names].concat());
+        return run("cargo", &[&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"], names].concat());
     }
     let all = [""];
     for name in if names.is_empty() { &all } else { names } {
