@@ -1,0 +1,36 @@
+//! Why a call was refused, in the console's own error envelope.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// A parameter or body that does not validate.
+    Invalid(String),
+    /// No token, an unknown one or an expired one; the console gives no hint which.
+    Unauthenticated,
+    /// The token may not do this, or not this far up the tree.
+    Forbidden(String),
+    NotFound(String),
+}
+
+impl Refusal {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+        }
+    }
+
+    pub(crate) fn body(&self) -> Value {
+        let (code, title, detail) = match self {
+            Self::Invalid(detail) => (4_000_010, "Validation Error", Some(detail)),
+            Self::Unauthenticated => (4_010_010, "Authentication Failed", None),
+            Self::Forbidden(detail) => (4_030_010, "Insufficient permissions", Some(detail)),
+            Self::NotFound(detail) => (4_040_010, "Not found", Some(detail)),
+        };
+        json!({"errors": [{"code": code, "title": title, "detail": detail}]})
+    }
+}
