@@ -14,6 +14,7 @@ mod cursor;
 mod error;
 mod query;
 mod reader;
+pub mod recorded;
 mod row;
 mod rows;
 mod targets;

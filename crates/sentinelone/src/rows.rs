@@ -46,6 +46,14 @@ pub enum RefusalReason {
     /// The console returned more than the ids it was given.
     #[error("it was not asked for")]
     NotAsked,
+    #[error("it is filled with the placeholder `string`, as an API description's example is")]
+    Placeholder,
+    #[error("it is {0}, not a threat")]
+    NotAThreat(&'static str),
+    #[error("it is not readable as JSON: {0}")]
+    NotJson(String),
+    #[error("it comes after the {} records that are taken at most", crate::recorded::MAX_RECORDS)]
+    TooMany,
 }
 
 /// A record outside of the sites and accounts that were asked for: never used, always reported (SEC-01).
