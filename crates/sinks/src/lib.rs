@@ -4,6 +4,7 @@
 //! They know no other crate of ours, so that one misreading of a protocol cannot hide on both sides. They deliver
 //! nothing to anybody, and listen on the local machine only.
 
+pub mod chat;
 pub mod mail;
 mod web;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use chat::ChatSink;
 pub use mail::MailSink;
 
 /// Where a sink has its time from. Tests move it, the demo hands in the real one.

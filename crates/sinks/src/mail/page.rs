@@ -102,7 +102,7 @@ async fn one(State(ledger): Shared, Path(number): Path<u64>) -> Response {
             }
             @if let Some(parent) = &mail.in_reply_to { dt { "返信先 · In reply to" } dd { (visible(parent)) } }
         }
-        @if let Some(text) = &mail.text { section.card { h2 { "テキスト · Text" } pre { (with_links(text)) } } }
+        @if let Some(text) = &mail.text { section.card { h2 { "テキスト · Text" } pre.letter { (with_links(text)) } } }
         @if mail.html.is_some() {
             section.card {
                 h2 { "HTML" }
