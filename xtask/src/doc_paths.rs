@@ -1,6 +1,7 @@
 //! Every path that a document names exists. A document that names a file which has moved misleads the one reader who
-//! needed it. Looked at are the inline code and the links of each `*.md`; blocks of code are not, they hold drawings
-//! and commands.
+//! needed it. Looked at are the inline code and the links of the documents in the root, in `docs/` and at the top of each
+//! crate; blocks of code are not, they hold drawings and commands. Notes beside data name where the data came from, and
+//! are left alone.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +15,7 @@ const TOP: &[&str] = &["crates", "docs", "xtask", "tests", "fuzz", ".ci", ".carg
 const ENDINGS: &[&str] = &[".rs", ".md", ".toml", ".sql", ".typ"];
 
 pub fn check(root: &Path) -> Outcome {
-    let documents = files_below(root, "md")?;
+    let documents = documents(root)?;
     let rooms = folders_in(&root.join("crates"));
     let mut named = 0;
     let mut broken = Vec::new();
@@ -32,6 +33,16 @@ pub fn check(root: &Path) -> Outcome {
     }
     println!("{named} paths in {} documents", documents.len());
     if broken.is_empty() { Ok(()) } else { Err(format!("\n  {}", broken.join("\n  "))) }
+}
+
+fn documents(root: &Path) -> Result<Vec<PathBuf>, String> {
+    let crates = root.join("crates");
+    let mut found = if root.join("docs").exists() { files_below(&root.join("docs"), "md")? } else { Vec::new() };
+    for folder in [root.to_path_buf()].into_iter().chain(folders_in(&crates).iter().map(|name| crates.join(name))) {
+        let entries = fs::read_dir(&folder).map_err(|e| format!("could not list `{}`: {e}", folder.display()))?;
+        found.extend(entries.flatten().map(|entry| entry.path()).filter(|p| p.extension().is_some_and(|e| e == "md")));
+    }
+    Ok(found)
 }
 
 /// The files below a folder with one ending, without hidden folders and build output.
@@ -124,11 +135,16 @@ mod tests {
     fn a_document_that_names_a_missing_file_fails_and_says_where() {
         let root = std::env::temp_dir().join(format!("doc-paths-{}", std::process::id()));
         fs::create_dir_all(root.join("crates/domain")).expect("a folder to work in");
+        fs::create_dir_all(root.join("docs/operating")).expect("a folder to work in");
         fs::write(root.join("README.md"), "the `crates/domain` room\n\nand `crates/gone`\n").expect("a document");
+        fs::write(root.join("docs/operating/install.md"), "see [setup](setup.md)\n").expect("a document");
+        fs::write(root.join("crates/domain/README.md"), "see `domain/src/gone.rs`\n").expect("a document");
         let outcome = check(&root);
         fs::remove_dir_all(&root).expect("the folder goes");
         let message = outcome.expect_err("`crates/gone` does not exist");
         assert!(message.contains("README.md:3 names `crates/gone`"), "{message}");
+        assert!(message.contains("docs/operating/install.md:1 names `setup.md`"), "{message}");
+        assert!(message.contains("crates/domain/README.md:1 names `domain/src/gone.rs`"), "{message}");
         assert!(!message.contains("names `crates/domain`"), "{message}");
     }
 }
