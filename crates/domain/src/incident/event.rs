@@ -48,27 +48,10 @@ pub enum Visibility {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsoleWrite {
-    Status(ConsoleStatusWritten),
+    Status(ConsoleStatus),
     Verdict(Verdict),
     /// The n-th note of ours.
     Note(u32),
-}
-
-/// `ConsoleStatus` with an order, so that it can stand in a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsoleStatusWritten {
-    InProgress,
-    Resolved,
-}
-
-impl ConsoleStatusWritten {
-    pub fn status(self) -> ConsoleStatus {
-        match self {
-            Self::InProgress => ConsoleStatus::InProgress,
-            Self::Resolved => ConsoleStatus::Resolved,
-        }
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,111 @@
+//! One command on one incident: load, decide, write, nudge.
+
+use domain::incident::{Command, Context, Incident, Refused};
+use domain::tenant::Tenant;
+use domain::{IncidentId, TenantId, Timestamp};
+use store::{Job, Work};
+
+use crate::{Engine, Nudge};
+
+/// Immediate tries of one transaction when the database reports a conflict.
+pub(crate) const TRANSACTION_TRIES: u32 = 5;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    #[error("tenant `{0}` is not configured")]
+    NoTenant(TenantId),
+    #[error("incident `{0}` does not exist")]
+    NoIncident(IncidentId),
+    /// The domain says no; its text is for the person who asked.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Engine {
+    /// Executes one command and returns the state after it.
+    pub async fn execute(
+        &self,
+        tenant: &TenantId,
+        incident: IncidentId,
+        command: Command,
+        now: Timestamp,
+    ) -> Result<Incident, ExecuteError> {
+        self.execute_all(tenant, incident, &[command], None, now).await
+    }
+
+    /// Executes what a job brought back and ends the job, in one transaction: neither can be there without the other.
+    pub(crate) async fn finish(
+        &self,
+        job: &Job,
+        commands: &[Command],
+        now: Timestamp,
+    ) -> Result<Incident, ExecuteError> {
+        self.execute_all(&job.tenant, job.incident, commands, Some(job), now).await
+    }
+
+    async fn execute_all(
+        &self,
+        tenant: &TenantId,
+        id: IncidentId,
+        commands: &[Command],
+        job: Option<&Job>,
+        now: Timestamp,
+    ) -> Result<Incident, ExecuteError> {
+        let tenant = self.tenant(tenant).ok_or_else(|| ExecuteError::NoTenant(tenant.clone()))?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_execute(tenant, id, commands, job, now).await {
+                Err(ExecuteError::Store(e)) if e.is_transient() && tries < TRANSACTION_TRIES => {}
+                Err(error) => return Err(error),
+                Ok(after) => {
+                    self.nudge(Nudge { tenant: tenant.id.clone(), incident: id });
+                    return Ok(after);
+                }
+            }
+        }
+    }
+
+    async fn try_execute(
+        &self,
+        tenant: &Tenant,
+        id: IncidentId,
+        commands: &[Command],
+        job: Option<&Job>,
+        now: Timestamp,
+    ) -> Result<Incident, ExecuteError> {
+        let mut work = self.store().begin(&tenant.id).await?;
+        let mut incident = work.incident(id).await?.ok_or(ExecuteError::NoIncident(id))?;
+        let context = Context { tenant, calendar: self.calendar(), now };
+        for command in commands {
+            incident = decide(&mut work, incident, command.clone(), context)?;
+        }
+        if let Some(job) = job {
+            work.finish_job(job, now).await?;
+        }
+        work.commit().await?;
+        Ok(incident)
+    }
+}
+
+/// Decides one command within a unit of work and takes its events and jobs over.
+pub(crate) fn decide(
+    work: &mut Work,
+    incident: Incident,
+    command: Command,
+    context: Context<'_>,
+) -> Result<Incident, ExecuteError> {
+    let recorded = incident.decide(command, context)?;
+    if recorded.is_empty() {
+        return Ok(incident);
+    }
+    let mut after = incident;
+    for entry in &recorded {
+        after.apply(entry);
+    }
+    let effects: Vec<_> = recorded.iter().flat_map(|entry| after.effects(entry, context.tenant)).collect();
+    work.record(after.clone(), &recorded, &effects)?;
+    Ok(after)
+}

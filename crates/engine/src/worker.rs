@@ -1,0 +1,115 @@
+//! Claims jobs of one role and has them carried out, a bounded batch at a time.
+//!
+//! A job that fails for now comes back later, with growing pauses; one that fails for good, or too often, gives up where a
+//! person sees it. What a job does is the business of `actuator` and `notifier`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::Untrusted;
+use domain::incident::{Actor, Command, Role};
+use futures_util::future::join_all;
+use store::{Job, Outcome};
+
+use crate::Engine;
+use crate::actuator::Actuator;
+use crate::notifier::Notifier;
+
+/// Jobs carried out side by side in one step. Small, so that a slow one holds few others up; a role runs several workers.
+const BATCH: i64 = 4;
+/// Longer than any single job may take; a dead worker's jobs come back after it.
+const LEASE: Duration = Duration::from_secs(60);
+/// Tries before a job gives up. With growing pauses this is about half a day.
+const MAX_ATTEMPTS: u32 = 60;
+const LONGEST_PAUSE: Duration = Duration::from_secs(900);
+
+/// One worker of one role.
+#[derive(Debug)]
+pub enum Worker {
+    Actuator { name: String, actuator: Arc<Actuator> },
+    Notifier { name: String, notifier: Arc<Notifier> },
+}
+
+/// What one step did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StepReport {
+    pub claimed: usize,
+    pub gave_up: usize,
+    /// When to step again; `None` when nothing waits.
+    pub next_at: Option<Timestamp>,
+}
+
+impl Worker {
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Actuator { .. } => Role::Actuator,
+            Self::Notifier { .. } => Role::Notifier,
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Actuator { name, .. } | Self::Notifier { name, .. } => name,
+        }
+    }
+
+    /// Claims due jobs and carries them out.
+    pub async fn step(&self, engine: &Engine, now: Timestamp) -> anyhow::Result<StepReport> {
+        let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+        let jobs = engine.store().claim(self.role(), self.name(), now, until, BATCH).await?;
+        let outcomes = join_all(jobs.iter().map(|job| self.carry_out(engine, job, now))).await;
+        let mut report = StepReport { claimed: jobs.len(), ..StepReport::default() };
+        for (job, outcome) in jobs.iter().zip(outcomes) {
+            if let Outcome::GaveUp { why } = &outcome {
+                report.gave_up += 1;
+                self.tell_people(engine, job, why, now).await;
+            }
+            engine.store().settle(job, &outcome, now).await?;
+        }
+        report.next_at = engine.store().next_job_at(self.role()).await?;
+        Ok(report)
+    }
+
+    async fn carry_out(&self, engine: &Engine, job: &Job, now: Timestamp) -> Outcome {
+        let result = match self {
+            Self::Actuator { actuator, .. } => actuator.carry_out(engine, job, now).await,
+            Self::Notifier { notifier, .. } => notifier.carry_out(engine, job, now).await,
+        };
+        match result {
+            Ok(outcome) => outcome,
+            Err(_) if job.attempts >= MAX_ATTEMPTS => {
+                Outcome::GaveUp { why: format!("gave up after {} attempts", job.attempts) }
+            }
+            Err(error) => {
+                tracing::warn!(incident.id = %job.incident, tenant.id = %job.tenant, job = %job.key,
+                    attempts = job.attempts, error = format!("{error:#}"), "a job failed and will be tried again");
+                Outcome::Again { at: later(now, pause(job)), why: format!("{error:#}") }
+            }
+        }
+    }
+
+    /// A job that gave up stands on its incident, where people work.
+    async fn tell_people(&self, engine: &Engine, job: &Job, why: &str, now: Timestamp) {
+        let by = match self.role() {
+            Role::Actuator => Actor::Actuator,
+            Role::Notifier => Actor::Notifier,
+        };
+        let command = Command::GiveUpJob { by, what: Untrusted::new(&format!("{}: {why}", job.key)) };
+        if let Err(error) = engine.execute(&job.tenant, job.incident, command, now).await {
+            // The job itself still shows among those that gave up.
+            tracing::error!(incident.id = %job.incident, tenant.id = %job.tenant, job = %job.key, error = %error,
+                "a job gave up and its incident could not be told");
+        }
+    }
+}
+
+/// Growing pauses, spread by the job's own name so that many do not come back at once.
+fn pause(job: &Job) -> Duration {
+    let seed = job.key.bytes().fold(0_u64, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
+    outbound::backoff(job.attempts.saturating_sub(1), seed).min(LONGEST_PAUSE)
+}
+
+pub(crate) fn later(now: Timestamp, by: Duration) -> Timestamp {
+    now.checked_add(by).unwrap_or(Timestamp::MAX)
+}
