@@ -289,3 +289,32 @@ fn record(world: &mut World, call: &Call, action: &str, value: Option<&str>, tar
     });
     affected
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::knows;
+    use crate::schema::Skeleton;
+
+    #[test]
+    fn every_documented_filter_has_a_meaning() {
+        // An unknown key is ignored without a word, so a documented one must not be missing from the tables.
+        let steering = ["limit", "skip", "cursor", "sortBy", "sortOrder", "countOnly", "skipCount", "tenant"];
+        let skeleton = Skeleton::bundled().expect("the bundled description");
+        for (path, table) in [
+            ("/threats", threats::FILTERS),
+            ("/agents", agents::FILTERS),
+            ("/agents/count", agents::FILTERS),
+            ("/activities", estate::ACTIVITIES),
+            ("/sites", estate::SITES),
+            ("/accounts", estate::ACCOUNTS),
+            ("/groups", estate::GROUPS),
+        ] {
+            let documented = skeleton.parameters("GET", &format!("{PREFIX}{path}"));
+            assert!(documented.len() > 20, "{path}: {documented:?}");
+            let missing: Vec<_> =
+                documented.iter().filter(|name| !steering.contains(name) && !knows(table, name)).collect();
+            assert!(missing.is_empty(), "{path} ignores {missing:?}");
+        }
+    }
+}

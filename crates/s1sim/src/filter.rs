@@ -96,8 +96,15 @@ pub(crate) enum Kind {
     Time,
     /// Comparisons by suffix on a number, and equality without one.
     Number,
-    /// A documented key about something this console does not hold; it matches nothing.
+    /// Comparisons by suffix on a dotted version.
+    Version,
+    /// A documented key about something this console never holds (clouds, clusters, tags); it matches nothing.
     Nothing,
+    /// A documented key that makes no difference here.
+    NoEffect,
+    /// A documented key that this simulator does not play. Refused, because both ignoring it and matching nothing
+    /// would be a wrong answer that nobody notices.
+    Unplayed,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +131,9 @@ enum Test {
     Time(Compare, String),
     Between(String, String),
     Number(Compare, i64),
+    NumberBetween(i64, i64),
+    Version(Compare, Vec<u64>),
+    VersionBetween(Vec<u64>, Vec<u64>),
     Never,
 }
 
@@ -153,6 +163,17 @@ impl Filter {
     pub(crate) fn matches(&self, row: &impl Row) -> bool {
         self.0.iter().all(|(field, test)| test.holds(row, field.at))
     }
+}
+
+/// Whether a table gives `key` a meaning, whatever its value.
+#[cfg(test)]
+pub(crate) fn knows(table: &[Field], key: &str) -> bool {
+    let understood = |field: &Field, value: &str| {
+        let params = Params(BTreeMap::from([(key.to_owned(), vec![value.to_owned()])]));
+        !matches!(test(field, key, &params), Ok(None))
+    };
+    let known = |field: &Field| matches!(field.kind, Kind::NoEffect) && field.key == key;
+    table.iter().any(|field| known(field) || ["true", "9"].iter().any(|value| understood(field, value)))
 }
 
 /// The test that `key` asks for, or `None` when the key is not a form of this field.
@@ -205,6 +226,27 @@ fn test(field: &Field, key: &str, params: &Params) -> Result<Option<Test>, Refus
             let at = clock::parse(one).ok_or_else(|| invalid(key, one, "a date"))?;
             Test::Time(compare, clock::print(at))
         }
+        (Kind::Number, "__between") => {
+            let (from, to) = one.split_once('-').unwrap_or_default();
+            match (from.trim().parse(), to.trim().parse()) {
+                (Ok(from), Ok(to)) => Test::NumberBetween(from, to),
+                _ => return Err(invalid(key, one, "two integers joined by a dash")),
+            }
+        }
+        (Kind::Version, "__between") => {
+            let (from, to) = one.split_once('-').unwrap_or_default();
+            match (version(from), version(to)) {
+                (Some(from), Some(to)) => Test::VersionBetween(from, to),
+                _ => return Err(invalid(key, one, "two versions joined by a dash")),
+            }
+        }
+        (Kind::Version, _) => {
+            let Some(compare) = compare(suffix) else { return Ok(None) };
+            Test::Version(compare, version(one).ok_or_else(|| invalid(key, one, "a version"))?)
+        }
+        (Kind::Unplayed, "" | "__between" | "__gt" | "__gte" | "__lt" | "__lte") => {
+            return Err(Refusal::Invalid(format!("{key}: this filter is not simulated")));
+        }
         (Kind::Number, _) => {
             let Some(compare) = (if suffix.is_empty() { Some(Compare::Equal) } else { compare(suffix) }) else {
                 return Ok(None);
@@ -220,6 +262,7 @@ fn test(field: &Field, key: &str, params: &Params) -> Result<Option<Test>, Refus
 impl Test {
     fn holds(&self, row: &impl Row, at: &[&str]) -> bool {
         let found = || at.iter().filter_map(|pointer| row.at(pointer));
+        let versions = || found().filter_map(Value::as_str).filter_map(version);
         match self {
             Self::In { values, wanted } => {
                 found().any(|value| any_text(value, &|text| values.contains(&text.to_lowercase()))) == *wanted
@@ -239,6 +282,11 @@ impl Test {
                 found().filter_map(Value::as_str).any(|text| text >= from.as_str() && text <= to.as_str())
             }
             Self::Number(compare, than) => found().filter_map(Value::as_i64).any(|number| compare.holds(&number, than)),
+            Self::NumberBetween(from, to) => {
+                found().filter_map(Value::as_i64).any(|number| (from..=to).contains(&&number))
+            }
+            Self::Version(compare, than) => versions().any(|have| compare.holds(&have, than)),
+            Self::VersionBetween(from, to) => versions().any(|have| (from..=to).contains(&&have)),
             Self::Never => false,
         }
     }
@@ -274,6 +322,11 @@ fn between(key: &str, text: &str) -> Result<Test, Refusal> {
         (Some(from), Some(to)) => Ok(Test::Between(from, to)),
         _ => Err(invalid(key, text, "two times in milliseconds joined by a dash")),
     }
+}
+
+/// `25.1.3.334` as numbers, so that 25.10 comes after 25.9.
+fn version(text: &str) -> Option<Vec<u64>> {
+    text.trim().split('.').map(|part| part.parse().ok()).collect()
 }
 
 fn in_values(values: &[&str], wanted: bool) -> Test {
@@ -330,10 +383,12 @@ mod tests {
         field("createdAt", Kind::Time, &["/createdAt"]),
         field("active", Kind::Bool, &["/active"]),
         field("count", Kind::Number, &["/count"]),
+        field("version", Kind::Version, &["/version"]),
+        field("mood", Kind::Unplayed, &[]),
     ];
 
     fn row() -> Value {
-        json!({"id": "12", "state": "open", "name": "経理PC-Ａ", "engines": [{"key": "pup", "title": "PUA"}], "createdAt": "2026-11-24T01:00:00.000500Z", "active": true, "count": 3})
+        json!({"id": "12", "state": "open", "name": "経理PC-Ａ", "engines": [{"key": "pup", "title": "PUA"}], "createdAt": "2026-11-24T01:00:00.000500Z", "active": true, "count": 3, "version": "25.10.1"})
     }
 
     #[track_caller]
@@ -356,6 +411,9 @@ mod tests {
             "count=3",
             "createdAt__between=1795482000000-1795482000001",
             "unknown=1",
+            "version__gt=25.9",
+            "version__between=25.10-25.11",
+            "count__between=1-3",
             "created_at__gt=2030-01-01T00:00:00Z",
             "ids=",
         ] {
@@ -370,6 +428,8 @@ mod tests {
             "active=false",
             "createdAt__gt=2026-11-24T01:00:00.0005Z",
             "count__lt=3",
+            "version__lt=25.10.1",
+            "version__between=1-2",
             "createdAt__between=0-1",
         ] {
             assert!(!matches(no), "{no}");
@@ -386,6 +446,8 @@ mod tests {
             "active=maybe",
             "count=few",
             "createdAt__between=5",
+            "mood=good",
+            "version__gt=new",
         ] {
             assert!(Filter::parse(&Params::from_query(bad), TABLE).is_err(), "{bad}");
         }

@@ -21,7 +21,18 @@ pub struct Scenario {
 }
 
 /// Every scenario there is.
-pub const ALL: &[Scenario] = &[scenarios::ransomware_workstation::SCENARIO, scenarios::static_unknown_file::SCENARIO];
+pub const ALL: &[Scenario] = &[
+    scenarios::ransomware_workstation::SCENARIO,
+    scenarios::ransomware_hosts::SCENARIO,
+    scenarios::credential_theft_lateral::SCENARIO,
+    scenarios::phishing_document::SCENARIO,
+    scenarios::pua::SCENARIO,
+    scenarios::admin_tool::SCENARIO,
+    scenarios::static_unknown_file::SCENARIO,
+    scenarios::full_disk_scan::SCENARIO,
+    scenarios::exfiltration::SCENARIO,
+    scenarios::wiper::SCENARIO,
+];
 
 pub fn find(name: &str) -> Option<&'static Scenario> {
     ALL.iter().find(|scenario| scenario.name == name)
@@ -40,6 +51,8 @@ enum What {
     Raise(&'static str, Box<Threat>),
     /// More becomes known about the threat with that label.
     Change(&'static str, Box<Change>),
+    /// A full disk scan starts on that host.
+    Scan(String),
 }
 
 /// Starts a step: `at(2.5).raise("locker", threat)`.
@@ -52,6 +65,10 @@ pub(crate) struct Offset(Duration);
 impl Offset {
     pub(crate) fn raise(self, label: &'static str, threat: Threat) -> Step {
         Step { after: self.0, what: What::Raise(label, Box::new(threat)) }
+    }
+
+    pub(crate) fn scan(self, host: &str) -> Step {
+        Step { after: self.0, what: What::Scan(host.to_owned()) }
     }
 
     pub(crate) fn change(self, label: &'static str, change: Change) -> Step {
@@ -77,7 +94,14 @@ impl Cast<'_> {
         }
     }
 
-    /// Installs an agent on a machine that had none. A second play uses it again.
+    /// A host name that no endpoint of the customer has yet.
+    pub(crate) fn fresh_name(&self, stem: &str) -> String {
+        let taken = |name: &str| self.world.find_agent(self.site.id, name).is_some();
+        let mut names = (1..).map(|n| format!("{}-{stem}{n:02}", self.site.domain));
+        names.find(|name| !taken(name)).unwrap_or_else(|| stem.to_owned())
+    }
+
+    /// Installs an agent on a machine that had none.
     pub(crate) fn install(&mut self, name: &str, role: Role) -> String {
         if self.world.find_agent(self.site.id, name).is_none() {
             self.world.enrol(self.site.id, &Host::new(name, role, "newcomer"), self.now);
@@ -105,9 +129,12 @@ impl World {
             let effect = match step.what {
                 What::Raise(label, mut threat) => {
                     threat.scenario = Some(scenario.name.to_owned());
+                    // The same story told again is another storyline.
+                    threat.storyline = threat.storyline.map(|line| format!("{line}/{play}/{now}"));
                     Effect::Raise { site, threat, known_as: Some((play, label)) }
                 }
                 What::Change(label, change) => Effect::Change { known_as: (play, label), change },
+                What::Scan(host) => Effect::StartScan { site, host },
             };
             self.plan(later(now, step.after), effect);
         }

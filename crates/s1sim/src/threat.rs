@@ -1,6 +1,8 @@
 //! A threat to be raised: the builder that scenarios and tests write. It says what was found and where; the world
 //! adds ids, times, the agent's facts and the console's own state. Field values are those of recorded threats.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::digest;
@@ -13,8 +15,8 @@ pub struct Threat {
     pub(crate) info: Map<String, Value>,
     pub(crate) indicators: Vec<Value>,
     pub(crate) outcome: Outcome,
-    /// Threats with the same label on one play and agent share a storyline.
-    pub(crate) storyline: String,
+    /// Threats with the same label on one agent share a storyline; without a label each has its own.
+    pub(crate) storyline: Option<String>,
     /// Later overrides of the whole object, by JSON pointer.
     pub(crate) overrides: Vec<(String, Value)>,
     pub(crate) scenario: Option<String>,
@@ -102,7 +104,7 @@ impl Threat {
             },
             indicators: Vec::new(),
             outcome: Outcome::NotMitigated,
-            storyline: file.to_owned(),
+            storyline: None,
             overrides: Vec::new(),
             scenario: None,
             patch: None,
@@ -196,7 +198,7 @@ impl Threat {
     }
 
     pub fn storyline(mut self, label: &str) -> Self {
-        label.clone_into(&mut self.storyline);
+        self.storyline = Some(label.to_owned());
         self
     }
 
@@ -216,6 +218,12 @@ impl Threat {
         self.overrides.push((pointer.to_owned(), value.into()));
         self
     }
+}
+
+/// A PowerShell command as `-EncodedCommand` wants it: UTF-16, little end first, in base64.
+pub(crate) fn encoded_command(script: &str) -> String {
+    let bytes: Vec<u8> = script.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    BASE64_STANDARD.encode(bytes)
 }
 
 /// What happens to a raised threat later: more behaviour is seen, a member changes.

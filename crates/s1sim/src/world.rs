@@ -148,6 +148,7 @@ pub(crate) enum Effect {
     Change { known_as: (u64, &'static str), change: Box<Change> },
     Mitigated { threat: u64, action: Mitigation, fails: bool },
     Network { agent: u64, turn: u32, cut: bool, fails: bool },
+    StartScan { site: u64, host: String },
     Scanned { agent: u64 },
 }
 
@@ -230,6 +231,11 @@ impl World {
                 self.when_online(Some(agent), Effect::Network { agent, turn, cut, fails }, |world| {
                     world.network_settled(agent, turn, cut, fails, at);
                 });
+            }
+            Effect::StartScan { site, host } => {
+                if let Some(agent) = self.find_agent(site, &host).map(|agent| agent.id) {
+                    self.scan(agent, at);
+                }
             }
             Effect::Scanned { agent } => {
                 self.when_online(Some(agent), Effect::Scanned { agent }, |world| world.scanned(agent, at));

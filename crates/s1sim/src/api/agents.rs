@@ -3,16 +3,22 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Call, ok, paged, record, target};
-use crate::filter::Kind::{Among, Bool, Contains, Equal, Find, Ids, Nothing, Number, OneOf, Time};
+use crate::filter::Kind::{Among, Bool, Contains, Equal, Find, Ids, Nothing, Number, OneOf, Time, Unplayed, Version};
 use crate::filter::{Field, Filter, Row, field};
 use crate::page::{self, Shape};
 use crate::refusal::Refusal;
 use crate::token::Need;
 use crate::world::{Agent, World};
 
-/// Documented keys this console can tell apart; what it knows nothing about (cloud, Kubernetes, tags) matches nothing.
+const DIRECTORY: &[&str] = &[
+    "/activeDirectory/computerDistinguishedName",
+    "/activeDirectory/computerMemberOf",
+    "/activeDirectory/lastUserDistinguishedName",
+    "/activeDirectory/lastUserMemberOf",
+];
+
 #[rustfmt::skip]
-const FILTERS: &[Field] = &[
+pub(super) const FILTERS: &[Field] = &[
     field("ids", Ids, &["/id"]),
     field("uuids", OneOf, &["/uuid"]),
     field("uuid", Contains, &["/uuid"]),
@@ -74,6 +80,38 @@ const FILTERS: &[Field] = &[
     field("registeredAt", Time, &["/registeredAt"]),
     field("lastActiveDate", Time, &["/lastActiveDate"]),
     field("lastSuccessfulScanDate", Time, &["/lastSuccessfulScanDate"]),
+    field("adComputerName", Contains, &["/activeDirectory/computerDistinguishedName"]),
+    field("adComputerMember", Contains, &["/activeDirectory/computerMemberOf"]),
+    field("adComputerQuery", Contains, &["/activeDirectory/computerDistinguishedName", "/activeDirectory/computerMemberOf"]),
+    field("adUserName", Contains, &["/activeDirectory/lastUserDistinguishedName"]),
+    field("adUserMember", Contains, &["/activeDirectory/lastUserMemberOf"]),
+    field("adUserQuery", Contains, &["/activeDirectory/lastUserDistinguishedName", "/activeDirectory/lastUserMemberOf"]),
+    field("adQuery", Contains, DIRECTORY),
+    field("adQuery", Find, DIRECTORY),
+    field("agentVersion", Version, &["/agentVersion"]),
+    field("cpuId", Contains, &["/cpuId"]),
+    field("decommissionedAt", Time, &["/decommissionedAt"]),
+    field("liveUpdateId", Contains, &["/liveUpdateId"]),
+    field("migrationStatus", OneOf, &["/consoleMigrationStatus"]),
+    field("missingPermissions", OneOf, &["/missingPermissions"]),
+    field("threatContentHash", Unplayed, &[]),
+    field("threatCreatedAt", Unplayed, &[]),
+    field("threatHidden", Unplayed, &[]),
+    field("threatMitigationStatus", Unplayed, &[]),
+    field("threatResolved", Unplayed, &[]),
+    field("hasLocalConfiguration", Unplayed, &[]),
+    field("remoteOpsForensicsSupported", Unplayed, &[]),
+    field("rsoLevel", Unplayed, &[]),
+    field("agentNamespace", Nothing, &[]),
+    field("agentPodName", Nothing, &[]),
+    field("awsRole", Nothing, &[]),
+    field("awsSecurityGroups", Nothing, &[]),
+    field("awsSubnetIds", Nothing, &[]),
+    field("azureResourceGroup", Nothing, &[]),
+    field("gcpServiceAccount", Nothing, &[]),
+    field("cloudInstanceSize", Nothing, &[]),
+    field("cloudTags", Nothing, &[]),
+    field("k8sNodeLabels", Nothing, &[]),
     field("filterId", Nothing, &[]),
     field("csvFilterId", Nothing, &[]),
     field("tagsData", Nothing, &[]),

@@ -4,35 +4,101 @@ use serde_json::{Value, json};
 
 use super::{Answer, Call, Reply, ok, paged};
 use crate::clock::print;
-use crate::filter::Kind::{Among, Bool, Contains, Equal, Find, Ids, Nothing, Number, OneOf, Time};
-use crate::filter::{Field, Filter, field};
+use crate::filter::Kind::{Among, Bool, Contains, Equal, Find, Ids, NoEffect, Nothing, Number, OneOf, Time, Unplayed};
+use crate::filter::{Field, Filter, Row, field};
 use crate::page::{self, Shape};
 use crate::refusal::Refusal;
 use crate::token::{Scope, Token};
 use crate::world::activity::TYPES;
 use crate::world::{World, put, text};
 
+pub(super) const ACTIVITIES: &[Field] = &[
+    field("ids", Ids, &["/id"]),
+    field("activityTypes", OneOf, &["/activityType"]),
+    field("activityUuids", OneOf, &["/activityUuid"]),
+    field("threatIds", Ids, &["/threatId"]),
+    field("agentIds", Ids, &["/agentId"]),
+    field("siteIds", Ids, &["/siteId"]),
+    field("accountIds", Ids, &["/accountId"]),
+    field("groupIds", Ids, &["/groupId"]),
+    field("userIds", Ids, &["/userId"]),
+    field("createdAt", Time, &["/createdAt"]),
+    field("includeHidden", NoEffect, &[]),
+    field("alertIds", Nothing, &[]),
+    field("ruleIds", Nothing, &[]),
+    field("userEmails", Nothing, &[]),
+];
+
+pub(super) const SITES: &[Field] = &[
+    field("siteIds", Ids, &["/id"]),
+    field("accountIds", Ids, &["/accountId"]),
+    field("accountId", Ids, &["/accountId"]),
+    field("name", Contains, &["/name"]),
+    field("name", Equal, &["/name"]),
+    field("accountName", Contains, &["/accountName"]),
+    field("query", Find, &["/name", "/accountName", "/description"]),
+    field("state", OneOf, &["/state"]),
+    field("states", OneOf, &["/state"]),
+    field("siteType", Among(&["Trial", "Paid"]), &["/siteType"]),
+    field("suite", OneOf, &["/suite"]),
+    field("sku", OneOf, &["/sku"]),
+    field("isDefault", Bool, &["/isDefault"]),
+    field("healthStatus", Bool, &["/healthStatus"]),
+    field("description", Contains, &["/description"]),
+    field("description", Equal, &["/description"]),
+    field("externalId", Equal, &["/externalId"]),
+    field("registrationToken", Equal, &["/registrationToken"]),
+    field("createdAt", Equal, &["/createdAt"]),
+    field("updatedAt", Equal, &["/updatedAt"]),
+    field("expiration", Equal, &["/expiration"]),
+    field("adminOnly", Unplayed, &[]),
+    field("availableMoveSites", Unplayed, &[]),
+    field("features", Unplayed, &[]),
+    field("module", Unplayed, &[]),
+    field("totalLicenses", Number, &["/totalLicenses"]),
+    field("activeLicenses", Number, &["/activeLicenses"]),
+];
+
+pub(super) const ACCOUNTS: &[Field] = &[
+    field("ids", Ids, &["/id"]),
+    field("accountIds", Ids, &["/id"]),
+    field("name", Equal, &["/name"]),
+    field("query", Find, &["/name"]),
+    field("states", OneOf, &["/state"]),
+    field("accountType", Among(&["Trial", "Paid"]), &["/accountType"]),
+    field("createdAt", Equal, &["/createdAt"]),
+    field("updatedAt", Equal, &["/updatedAt"]),
+    field("expiration", Equal, &["/expiration"]),
+    field("usageType", Among(&["customer", "mssp"]), &["/usageType"]),
+    field("billingMode", Among(&["subscription", "consumption"]), &["/billingMode"]),
+    field("totalLicenses", Number, &["/totalLicenses"]),
+    field("activeLicenses", Unplayed, &[]),
+    field("features", Unplayed, &[]),
+    field("isDefault", Bool, &["/isDefault"]),
+];
+
+pub(super) const GROUPS: &[Field] = &[
+    field("groupIds", Ids, &["/id"]),
+    field("id", Ids, &["/id"]),
+    field("siteIds", Ids, &["/siteId"]),
+    field("name", Equal, &["/name"]),
+    field("query", Find, &["/name", "/description"]),
+    field("types", Among(&["static", "dynamic", "pinned"]), &["/type"]),
+    field("type", Among(&["static", "dynamic", "pinned"]), &["/type"]),
+    field("isDefault", Bool, &["/isDefault"]),
+    field("description", Equal, &["/description"]),
+    field("registrationToken", Equal, &["/registrationToken"]),
+    field("accountIds", Ids, &["@/accountId"]),
+    field("rank", Number, &["/rank"]),
+    field("updatedAt", Time, &["/updatedAt"]),
+];
+
 pub(super) fn activities(world: &World, call: &Call) -> Answer {
     const SHAPE: Shape = Shape {
         max_limit: 1000,
         sorts: &[("id", "/id"), ("activityType", "/activityType"), ("createdAt", "/createdAt")],
     };
-    const FILTERS: &[Field] = &[
-        field("ids", Ids, &["/id"]),
-        field("activityTypes", OneOf, &["/activityType"]),
-        field("activityUuids", OneOf, &["/activityUuid"]),
-        field("threatIds", Ids, &["/threatId"]),
-        field("agentIds", Ids, &["/agentId"]),
-        field("siteIds", Ids, &["/siteId"]),
-        field("accountIds", Ids, &["/accountId"]),
-        field("groupIds", Ids, &["/groupId"]),
-        field("userIds", Ids, &["/userId"]),
-        field("createdAt", Time, &["/createdAt"]),
-        field("alertIds", Nothing, &[]),
-        field("ruleIds", Nothing, &[]),
-        field("userEmails", Nothing, &[]),
-    ];
-    let filter = Filter::parse(&call.params, FILTERS)?;
+    let filter = Filter::parse(&call.params, ACTIVITIES)?;
     let seen = world.activities.iter().filter(|one| call.token.scope.sees(one.account, one.site)).map(|one| &one.doc);
     paged(page::cut(seen, &filter, &call.params, &SHAPE, call.strike.twice)?, Clone::clone)
 }
@@ -64,25 +130,7 @@ pub(super) fn sites(world: &World, call: &Call) -> Answer {
             ("description", "/description"),
         ],
     };
-    const FILTERS: &[Field] = &[
-        field("siteIds", Ids, &["/id"]),
-        field("accountIds", Ids, &["/accountId"]),
-        field("accountId", Ids, &["/accountId"]),
-        field("name", Contains, &["/name"]),
-        field("name", Equal, &["/name"]),
-        field("accountName", Contains, &["/accountName"]),
-        field("query", Find, &["/name", "/accountName", "/description"]),
-        field("state", OneOf, &["/state"]),
-        field("states", OneOf, &["/state"]),
-        field("siteType", Among(&["Trial", "Paid"]), &["/siteType"]),
-        field("suite", OneOf, &["/suite"]),
-        field("sku", OneOf, &["/sku"]),
-        field("isDefault", Bool, &["/isDefault"]),
-        field("healthStatus", Bool, &["/healthStatus"]),
-        field("totalLicenses", Number, &["/totalLicenses"]),
-        field("activeLicenses", Number, &["/activeLicenses"]),
-    ];
-    let filter = Filter::parse(&call.params, FILTERS)?;
+    let filter = Filter::parse(&call.params, SITES)?;
     let seen = world.sites.iter().filter(|site| call.token.scope.sees(site.account, site.id)).map(|site| &site.doc);
     let page = page::cut(seen, &filter, &call.params, &SHAPE, call.strike.twice)?;
     let sum = |member: &str| page.rows.iter().filter_map(|site| site[member].as_u64()).sum::<u64>();
@@ -110,19 +158,10 @@ pub(super) fn accounts(world: &World, call: &Call) -> Answer {
             ("billingMode", "/billingMode"),
         ],
     };
-    const FILTERS: &[Field] = &[
-        field("ids", Ids, &["/id"]),
-        field("accountIds", Ids, &["/id"]),
-        field("name", Equal, &["/name"]),
-        field("query", Find, &["/name"]),
-        field("states", OneOf, &["/state"]),
-        field("accountType", Among(&["Trial", "Paid"]), &["/accountType"]),
-        field("isDefault", Bool, &["/isDefault"]),
-    ];
     if matches!(call.token.scope, Scope::Site(_)) {
         return Err(Refusal::Forbidden("the user's scope is below the account".to_owned()));
     }
-    let filter = Filter::parse(&call.params, FILTERS)?;
+    let filter = Filter::parse(&call.params, ACCOUNTS)?;
     let seen = world.accounts.iter().filter(|account| call.token.scope.sees(account.id, 0)).map(|account| &account.doc);
     paged(page::cut(seen, &filter, &call.params, &SHAPE, call.strike.twice)?, |doc| {
         let id = text(doc, "/id").parse().ok();
@@ -147,27 +186,24 @@ pub(super) fn groups(world: &World, call: &Call) -> Answer {
             ("description", "/description"),
         ],
     };
-    const FILTERS: &[Field] = &[
-        field("groupIds", Ids, &["/id"]),
-        field("id", Ids, &["/id"]),
-        field("siteIds", Ids, &["/siteId"]),
-        field("name", Equal, &["/name"]),
-        field("query", Find, &["/name", "/description"]),
-        field("types", Among(&["static", "dynamic", "pinned"]), &["/type"]),
-        field("type", Among(&["static", "dynamic", "pinned"]), &["/type"]),
-        field("isDefault", Bool, &["/isDefault"]),
-        field("rank", Number, &["/rank"]),
-        field("updatedAt", Time, &["/updatedAt"]),
-    ];
-    let filter = Filter::parse(&call.params, FILTERS)?;
-    let wanted = call.params.many("accountIds");
-    let seen = world.groups.iter().filter(|group| {
-        world.site(group.site).is_some_and(|site| {
-            call.token.scope.sees(site.account, site.id)
-                && (wanted.is_empty() || wanted.contains(&site.account.to_string().as_str()))
-        })
+    let filter = Filter::parse(&call.params, GROUPS)?;
+    let seen = world.groups.iter().filter_map(|group| {
+        let site = world.site(group.site).filter(|site| call.token.scope.sees(site.account, site.id))?;
+        Some(GroupRow { group: &group.doc, site: &site.doc })
     });
-    paged(page::cut(seen.map(|group| &group.doc), &filter, &call.params, &SHAPE, call.strike.twice)?, Clone::clone)
+    paged(page::cut(seen, &filter, &call.params, &SHAPE, call.strike.twice)?, |row| row.group.clone())
+}
+
+/// A group and, behind `@`, the site it belongs to.
+struct GroupRow<'a> {
+    group: &'a Value,
+    site: &'a Value,
+}
+
+impl Row for GroupRow<'_> {
+    fn at(&self, pointer: &str) -> Option<&Value> {
+        pointer.strip_prefix('@').map_or_else(|| self.group.pointer(pointer), |pointer| self.site.pointer(pointer))
+    }
 }
 
 pub(super) fn user(world: &World, call: &Call) -> Answer {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Call, Reply, ok, paged, record};
-use crate::filter::Kind::{Among, Bool, Contains, Equal, Exists, Find, Ids, Nothing, OneOf, Time};
+use crate::filter::Kind::{Among, Bool, Contains, Equal, Exists, Find, Ids, Nothing, OneOf, Time, Unplayed};
 use crate::filter::{Field, Filter, Row, field};
 use crate::ledger::Target;
 use crate::page::{self, Shape};
@@ -37,7 +37,7 @@ const MACHINES: &[&str] =
 
 /// Places beginning with `@` are members of the agent as it is now.
 #[rustfmt::skip]
-const FILTERS: &[Field] = &[
+pub(super) const FILTERS: &[Field] = &[
     field("ids", Ids, &["/id"]),
     field("agentIds", Ids, &["@/id"]),
     field("siteIds", Ids, &["@/siteId"]),
@@ -100,6 +100,7 @@ const FILTERS: &[Field] = &[
     field("k8sNodeLabels", Contains, &["/kubernetesInfo/nodeLabels"]),
     field("k8sPodName", Contains, &["/kubernetesInfo/pod"]),
     field("k8sPodLabels", Contains, &["/kubernetesInfo/podLabels"]),
+    field("countsFor", Unplayed, &[]),
     field("agentTagsData", Nothing, &[]),
     field("awsRole", Nothing, &[]),
     field("awsSecurityGroups", Nothing, &[]),

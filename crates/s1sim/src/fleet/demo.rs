@@ -58,6 +58,8 @@ fn customer(
         host("PC-0102", Role::Desktop, users[1]),
         host("PC-0103", Role::Desktop, users[2]),
         host("PC-0104", Role::Desktop, users[3]),
+        host("PC-0105", Role::Desktop, users[4]),
+        host("PC-0106", Role::Desktop, users[5]),
         host("NB-0201", Role::Laptop, users[4]),
         host("NB-0202", Role::Laptop, users[5]),
         host("NB-0203", Role::Laptop, users[0]),

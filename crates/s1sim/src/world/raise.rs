@@ -85,7 +85,10 @@ impl World {
         }
         self.threats.insert(id, Stored { agent, site, account, doc, notes: Vec::new(), shown });
         self.recount(agent, at);
-        self.log(kind, &About { threat: Some(id), ..About::default() }, at);
+        // Whoever hides a threat hides what the log says about it, too.
+        if visible_at.is_some() {
+            self.log(kind, &About { threat: Some(id), ..About::default() }, at);
+        }
     }
 
     /// More becomes known about a threat.
@@ -159,11 +162,15 @@ impl World {
         let identified = at.checked_sub(millis(60 + id % 900)).unwrap_or(at);
         let dynamic = threat.info.get("detectionType").and_then(Value::as_str) == Some("dynamic");
         let mitigated = threat.outcome != Outcome::NotMitigated;
+        let storyline = match &threat.storyline {
+            Some(label) => format!("{}/{label}", agent.id),
+            None => id.to_string(),
+        };
         let sees = &agent.doc;
 
         let mut found = json!({
             "threatId": id.to_string(), "collectionId": collection.to_string(),
-            "storyline": digest::storyline(&format!("{}/{}/{}", agent.id, threat.storyline, at.as_second() / 3600)),
+            "storyline": digest::storyline(&storyline),
             "incidentStatus": "unresolved", "incidentStatusDescription": "Unresolved",
             "analystVerdict": "undefined", "analystVerdictDescription": "Undefined",
             "mitigationStatus": if mitigated { "mitigated" } else { "not_mitigated" },

@@ -1,10 +1,8 @@
 //! What happens between an order and its effect, as a client sees it.
 
-mod support;
-
+use crate::support::{Probe, SITE};
 use s1sim::{Capability, Fault, FaultKind, Threat};
 use serde_json::json;
-use support::{Probe, SITE};
 
 #[tokio::test]
 async fn a_kill_is_queued_then_done_and_the_second_one_is_skipped() {
@@ -97,7 +95,7 @@ async fn verdict_and_status_answer_per_threat_and_leave_activities() {
     let probe = Probe::start().await;
     let id = probe.sim.raise(SITE, &Threat::ransomware("HSM-PC-0101")).expect("raised");
     let with = |data| json!({"filter": {"ids": [id]}, "data": data});
-    let detail = |got: &support::Got| got.body["data"]["details"][0].clone();
+    let detail = |got: &crate::support::Got| got.body["data"]["details"][0].clone();
 
     let got = probe.post("/threats/analyst-verdict", with(json!({"analystVerdict": "true_positive"}))).await;
     assert_eq!((got.affected(), detail(&got)["result"].clone()), (1, json!("updated")));

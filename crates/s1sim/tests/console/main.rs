@@ -1,0 +1,9 @@
+//! The simulated console as its clients meet it. One program for all of it, because linking is slow.
+
+mod control;
+mod lists;
+mod program;
+mod response;
+mod scenarios;
+mod support;
+mod wire;
