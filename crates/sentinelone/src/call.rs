@@ -43,25 +43,34 @@ impl Caller {
         cursor: Option<&str>,
         now: Timestamp,
     ) -> Result<Listed, Error> {
+        listed(self.get(query, cursor, now).await?)
+    }
+
+    /// For what is one object and not a list: its `data`.
+    pub(crate) async fn object<L: List>(&self, query: &Query<L>, now: Timestamp) -> Result<Value, Error> {
+        let mut answer = self.get(query, None, now).await?;
+        match answer.get_mut("data").map(Value::take) {
+            Some(data @ Value::Object(_)) => Ok(data),
+            _ => Err(Error::Malformed { what: "it holds no object".into(), in_doubt: false }),
+        }
+    }
+
+    async fn get<L: List>(&self, query: &Query<L>, cursor: Option<&str>, now: Timestamp) -> Result<Value, Error> {
         let mut url = self.url(&query.path)?;
-        {
-            let mut pairs = url.query_pairs_mut();
-            for (name, value) in &query.pairs {
-                pairs.append_pair(name, value);
-            }
-            if L::SCOPED {
-                for (name, ids) in self.console.scope.filters() {
-                    let joined = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-                    pairs.append_pair(name, &joined);
-                }
-            }
-            if let Some(cursor) = cursor {
-                pairs.append_pair("cursor", cursor);
+        for (name, value) in &query.pairs {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        if L::SCOPED {
+            for (name, ids) in self.console.scope.filters() {
+                let joined = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+                url.query_pairs_mut().append_pair(name, &joined);
             }
         }
+        if let Some(cursor) = cursor {
+            url.query_pairs_mut().append_pair("cursor", cursor);
+        }
         let request = Request::get(url, self.lane(L::FAMILY)).at_most(MAX_LIST_BYTES);
-        let answer = self.send(request, cursor.is_some(), now).await?;
-        listed(answer)
+        self.send(request, cursor.is_some(), now).await
     }
 
     /// Acts on exactly these targets, and on them only where they are the customer's.

@@ -67,18 +67,29 @@ impl Scope {
         self.check_ids(find("siteId").as_deref(), find("accountId").as_deref())
     }
 
+    pub(crate) fn holds_site(&self, id: &str) -> bool {
+        self.sites.iter().any(|own| own.0 == id)
+    }
+
+    pub(crate) fn holds_account(&self, id: &str) -> bool {
+        self.accounts.iter().any(|own| own.0 == id)
+    }
+
+    pub(crate) fn names_no_site(&self) -> bool {
+        self.sites.is_empty()
+    }
+
     pub(crate) fn check_ids(&self, site: Option<&str>, account: Option<&str>) -> Result<(), Foreign> {
-        let holds = |ids: &[ScopeId], id: &str| ids.iter().any(|own| own.0 == id);
         match site {
             _ if self.sites.is_empty() => {}
             None => return Err(Foreign::NoSite),
-            Some(id) if !holds(&self.sites, id) => return Err(Foreign::Site),
+            Some(id) if !self.holds_site(id) => return Err(Foreign::Site),
             Some(_) => {}
         }
         match account {
             _ if self.accounts.is_empty() => Ok(()),
             None => Err(Foreign::NoAccount),
-            Some(id) if !holds(&self.accounts, id) => Err(Foreign::Account),
+            Some(id) if !self.holds_account(id) => Err(Foreign::Account),
             Some(_) => Ok(()),
         }
     }

@@ -18,6 +18,7 @@ pub mod recorded;
 mod row;
 mod rows;
 mod targets;
+mod token;
 mod words;
 
 pub use act::{Accepted, Mitigate, PassedOver, Why};
@@ -29,3 +30,4 @@ pub use error::Error;
 pub use reader::{ActivityPage, Changes, MIN_OVERLAP, Page, Reader};
 pub use rows::{Activity, Agent, Foreign, Note, Refusal, RefusalReason, Site, Taken};
 pub use targets::{InvalidTargets, MAX_TARGETS, Targets};
+pub use token::{Reach, TokenFacts};

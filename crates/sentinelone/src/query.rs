@@ -22,6 +22,7 @@ pub(crate) enum Family {
     Agents,
     Activities,
     Sites,
+    User,
 }
 
 impl Family {
@@ -32,6 +33,7 @@ impl Family {
             Self::Agents => "agents",
             Self::Activities => "activities",
             Self::Sites => "sites",
+            Self::User => "user",
         }
     }
 
@@ -42,11 +44,12 @@ impl Family {
             Self::Agents => Rate::per_second(25).burst(25),
             Self::Activities => Rate::per_second(10).burst(30),
             Self::Sites => Rate::per_second(100).burst(10),
+            Self::User => Rate::per_second(2),
         }
     }
 }
 
-/// A list with its own filters.
+/// What can be asked, with its own filters.
 pub(crate) trait List {
     const FAMILY: Family;
     /// Whether the list takes `siteIds` and `accountIds`.
@@ -63,6 +66,9 @@ pub(crate) struct Activities;
 pub(crate) struct Sites;
 #[derive(Debug)]
 pub(crate) struct Notes;
+/// Who we are: one object, without filters.
+#[derive(Debug)]
+pub(crate) struct User;
 
 impl List for Threats {
     const FAMILY: Family = Family::Threats;
@@ -75,6 +81,10 @@ impl List for Activities {
 }
 impl List for Sites {
     const FAMILY: Family = Family::Sites;
+}
+impl List for User {
+    const FAMILY: Family = Family::User;
+    const SCOPED: bool = false;
 }
 impl List for Notes {
     const FAMILY: Family = Family::Threat;
@@ -123,6 +133,17 @@ impl Query<Agents> {
     pub(crate) fn agents(ids: &Targets<AgentId>) -> Self {
         Self::new("/agents").with("ids", joined(ids.as_slice()))
     }
+
+    /// Those that are installed and managed.
+    pub(crate) fn agent_count() -> Self {
+        Self::new("/agents/count").with("isDecommissioned", "false").with("isUninstalled", "false")
+    }
+}
+
+impl Query<User> {
+    pub(crate) fn user() -> Self {
+        Self::new("/user")
+    }
 }
 
 impl Query<Activities> {
@@ -169,13 +190,14 @@ mod tests {
 
     /// The names that API 2.1 documents for each list, as far as this crate uses them, with the fields it may sort by.
     /// Taken from the description stored in Celerium/SentinelOne-PowerShellWrapper `docs/swagger_2_1.json` (2024-03).
-    const DOCUMENTED: [(&str, &[&str], &[&str]); 5] = [
+    const DOCUMENTED: [(&str, &[&str], &[&str]); 6] = [
         (
             "/threats",
             &["accountIds", "cursor", "ids", "limit", "siteIds", "sortBy", "sortOrder", "updatedAt__gte"],
             &["createdAt", "id", "updatedAt"],
         ),
         ("/agents", &["accountIds", "cursor", "ids", "limit", "siteIds", "sortBy", "sortOrder"], &["createdAt", "id"]),
+        ("/agents/count", &["accountIds", "isDecommissioned", "isUninstalled", "siteIds"], &[]),
         (
             "/activities",
             &[
@@ -209,7 +231,6 @@ mod tests {
         if L::SCOPED {
             assert!(names.contains(&"siteIds") && names.contains(&"accountIds"));
         }
-        assert!(names.contains(&"cursor"));
     }
 
     #[test]
@@ -219,6 +240,7 @@ mod tests {
         check(&Query::threats_changed_since(Timestamp::UNIX_EPOCH).limit(10));
         check(&Query::threats(&Targets::one(threat.clone())).limit(1));
         check(&Query::agents(&agents).limit(1));
+        check(&Query::agent_count());
         check(&Query::activities_since(Timestamp::UNIX_EPOCH, &[1001, 2010]).of_agents(&agents).limit(10));
         check(&Query::sites().limit(10));
         check(&Query::notes(&threat).unwrap().limit(10));

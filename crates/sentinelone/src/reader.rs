@@ -14,6 +14,7 @@ use crate::query::{MAX_LIMIT, Query};
 use crate::row::Row;
 use crate::rows::{self, Activity, Agent, Note, Refusal, RefusalReason, Site, Taken};
 use crate::targets::Targets;
+use crate::token::{self, TokenFacts};
 
 /// Changes are stamped by machines that do not agree on the time, and appear in lists late (REL-04).
 pub const MIN_OVERLAP: Duration = Duration::from_secs(600);
@@ -100,7 +101,20 @@ impl Reader {
         }))
     }
 
-    /// The newest notes on one threat, up to a thousand, oldest first.
+    /// How many agents the customer has, those that are gone left out.
+    pub async fn agent_count(&self, now: Timestamp) -> Result<u64, Error> {
+        let count = self.caller.object(&Query::agent_count(), now).await?;
+        let missing = || Error::Malformed { what: "it holds no count".into(), in_doubt: false };
+        Row(&count).number("total").ok_or_else(missing)
+    }
+
+    /// What the console says of the token in use.
+    pub async fn token(&self, now: Timestamp) -> Result<TokenFacts, Error> {
+        let user = self.caller.object(&Query::user(), now).await?;
+        Ok(token::read(Row(&user), &self.caller.console.scope))
+    }
+
+    /// The notes on one threat, oldest first, up to a thousand.
     pub async fn notes(&self, threat: &AlertId, now: Timestamp) -> Result<Vec<Result<Note, Refusal>>, Error> {
         let listed = self.caller.list(&Query::notes(threat)?.limit(MAX_LIMIT), None, now).await?;
         Ok(rows::each(listed.records, rows::note))

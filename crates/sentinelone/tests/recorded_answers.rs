@@ -204,6 +204,51 @@ fn every_record_taken_keeps_the_record_as_it_came() {
     }
 }
 
+#[test]
+fn no_single_field_of_the_wrong_type_loses_a_record() {
+    use serde_json::{Value, json};
+    let wrong = [json!(null), json!(true), json!(-7), json!("None"), json!("\u{202e}"), json!([1]), json!({"a": {}})];
+    for (file, needed) in [
+        ("demisto-content/get_threats_2_1_first_two.json", &["id"][..]),
+        ("demisto-content/event_collector_alerts_first.json", &["alertId"]),
+        ("chronicle-content-hub/uam_details.json", &["id", "name", "detectedAt"]),
+        ("rapid7-insightconnect-plugins/get_threat_summary_page_1.json", &["id", "agentId"]),
+    ] {
+        let raw = load(file).threats.remove(0).raw;
+        let leaves = leaves(&raw, "");
+        assert!(leaves.len() > 40, "{file}");
+        for pointer in leaves {
+            if needed.contains(&pointer.trim_start_matches("/alertInfo").trim_start_matches('/')) {
+                continue;
+            }
+            for value in &wrong {
+                let mut changed = raw.clone();
+                *changed.pointer_mut(&pointer).unwrap() = value.clone();
+                let recorded = read(changed.to_string().as_bytes());
+                assert_eq!(recorded.threats.len(), 1, "{file} {pointer} {value}: {:?}", recorded.refused);
+            }
+        }
+    }
+
+    fn leaves(value: &Value, at: &str) -> Vec<String> {
+        match value {
+            Value::Object(members) => members.iter().flat_map(|(key, v)| leaves(v, &format!("{at}/{key}"))).collect(),
+            Value::Array(items) => items.iter().zip(0..).flat_map(|(v, n)| leaves(v, &format!("{at}/{n}"))).collect(),
+            _ => vec![at.to_owned()],
+        }
+    }
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused_and_not_half_read() {
+    let whole = fs::read(folder().join("rapid7-insightconnect-plugins/get_threat_summary_page_1.json")).unwrap();
+    let end = whole.trim_ascii_end().len();
+    for cut in 0..end {
+        let recorded = read(&whole[..cut]);
+        assert_eq!((recorded.kind, recorded.threats.len(), recorded.refused.len()), (Kind::NotJson, 0, 1), "{cut}");
+    }
+}
+
 // Helpers
 
 fn folder() -> PathBuf {
