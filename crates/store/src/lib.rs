@@ -20,5 +20,5 @@ pub use error::Error;
 pub use jobs::{DeadJob, Job, JobCounts, Outcome};
 pub use pool::Store;
 pub use staff::{Person, Session, StaffRole};
-pub use views::{Queue, QueueFilter, QueueRow, Scope};
+pub use views::{Counters, Queue, QueueFilter, QueueRow, Scope};
 pub use work::Work;

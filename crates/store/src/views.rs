@@ -37,6 +37,23 @@ pub struct QueueFilter {
     pub priority: Option<Priority>,
     pub assigned_to: Option<PersonId>,
     pub unassigned: bool,
+    pub phase: Option<Phase>,
+    /// Due at this time or later.
+    pub due_from: Option<Timestamp>,
+    /// Due before this time. What has no due time is left out.
+    pub due_before: Option<Timestamp>,
+}
+
+/// The open incidents in numbers, for the head of the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counters {
+    pub open: u64,
+    pub unassigned: u64,
+    pub overdue: u64,
+    /// Not overdue yet, but soon.
+    pub at_risk: u64,
+    pub waiting_for_customer: u64,
+    pub p0: u64,
 }
 
 /// A page of the queue, what is due next first.
@@ -169,14 +186,7 @@ enum Value {
 
 impl Conditions {
     fn of(scope: &Scope, filter: &QueueFilter) -> Self {
-        let mut conditions = Self::default();
-        conditions.number("is_open = ", i64::from(!filter.closed));
-        if let Scope::Only(tenants) = scope {
-            let list = placeholders(conditions.values.len() + 1, tenants.len());
-            conditions.values.extend(tenants.iter().map(|t| Value::Text(t.to_string())));
-            // An empty list must match nothing; `IN ()` is not portable.
-            conditions.clauses.push(if tenants.is_empty() { "1 = 0".into() } else { format!("tenant IN ({list})") });
-        }
+        let mut conditions = Self::within(scope, !filter.closed);
         if let Some(tenant) = &filter.tenant {
             conditions.text("tenant = ", tenant.as_str());
         }
@@ -188,6 +198,27 @@ impl Conditions {
         }
         if filter.unassigned {
             conditions.text("assigned = ", "");
+        }
+        if let Some(phase) = filter.phase {
+            conditions.text("phase = ", &stored_phase(phase));
+        }
+        if let Some(from) = filter.due_from {
+            conditions.number("due_at >= ", micros(from));
+        }
+        if let Some(before) = filter.due_before {
+            conditions.number("due_at < ", micros(before));
+        }
+        conditions
+    }
+
+    fn within(scope: &Scope, open: bool) -> Self {
+        let mut conditions = Self::default();
+        conditions.number("is_open = ", i64::from(open));
+        if let Scope::Only(tenants) = scope {
+            let list = placeholders(conditions.values.len() + 1, tenants.len());
+            conditions.values.extend(tenants.iter().map(|t| Value::Text(t.to_string())));
+            // An empty list must match nothing; `IN ()` is not portable.
+            conditions.clauses.push(if tenants.is_empty() { "1 = 0".into() } else { format!("tenant IN ({list})") });
         }
         conditions
     }
@@ -248,6 +279,40 @@ impl Store {
         })
     }
 
+    /// The open incidents in numbers; at risk is what falls due before `soon`.
+    pub async fn counters(&self, scope: &Scope, now: Timestamp, soon: Timestamp) -> Result<Counters, Error> {
+        let conditions = Conditions::within(scope, true);
+        let next = conditions.values.len() + 1;
+        let count = |when: String| format!("CAST(COALESCE(SUM(CASE WHEN {when} THEN 1 ELSE 0 END), 0) AS BIGINT)");
+        let sql = format!(
+            "SELECT COUNT(*) AS open, {} AS unassigned, {} AS overdue, {} AS at_risk, {} AS waiting, {} AS p0
+             FROM incident WHERE {}",
+            count("assigned = ''".into()),
+            count(format!("due_at < ${next}")),
+            count(format!("due_at >= ${next} AND due_at < ${}", next + 1)),
+            count(format!("phase = ${}", next + 2)),
+            count("priority = 0".into()),
+            conditions.sql(),
+        );
+        let row = conditions
+            .bind(sqlx::query(AssertSqlSafe(sql)))
+            .bind(micros(now))
+            .bind(micros(soon))
+            .bind(stored_phase(Phase::Asked))
+            .fetch_one(&self.reader)
+            .await
+            .map_err(Error::database("count open incidents"))?;
+        let read = |column| number(&row, column).map(i64::unsigned_abs);
+        Ok(Counters {
+            open: read("open")?,
+            unassigned: read("unassigned")?,
+            overdue: read("overdue")?,
+            at_risk: read("at_risk")?,
+            waiting_for_customer: read("waiting")?,
+            p0: read("p0")?,
+        })
+    }
+
     /// One incident, `None` when it does not exist or is out of scope: the two cannot be told apart (SEC-01).
     pub async fn incident(&self, scope: &Scope, id: IncidentId) -> Result<Option<Incident>, Error> {
         let row = sqlx::query("SELECT tenant, body FROM incident WHERE id = $1")
@@ -283,6 +348,11 @@ impl Store {
             })
             .collect()
     }
+}
+
+/// A phase as its column holds it. A unit variant always has a JSON form.
+fn stored_phase(phase: Phase) -> String {
+    serde_json::to_string(&phase).unwrap_or_default()
 }
 
 fn queue_row(row: &AnyRow) -> Result<QueueRow, Error> {
