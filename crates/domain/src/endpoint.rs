@@ -61,6 +61,15 @@ pub struct Endpoint {
     pub online: Option<bool>,
 }
 
+impl Endpoint {
+    /// Stands in `agent` when a record names no endpoint: the alert is kept, but nothing can be aimed at it.
+    pub const UNNAMED: &str = "unknown";
+
+    pub fn is_named(&self) -> bool {
+        self.agent.as_str() != Self::UNNAMED
+    }
+}
+
 /// What an endpoint is to its owner. Decides isolation (`practice.md` §1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

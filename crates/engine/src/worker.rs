@@ -18,8 +18,10 @@ use crate::notifier::Notifier;
 
 /// Jobs carried out side by side in one step. Small, so that a slow one holds few others up; a role runs several workers.
 const BATCH: i64 = 4;
-/// Longer than any single job may take; a dead worker's jobs come back after it.
-const LEASE: Duration = Duration::from_secs(60);
+/// A dead worker's jobs come back after this (REL-16).
+const LEASE: Duration = Duration::from_secs(30);
+/// A job that takes longer is dropped and tried again, while its lease still keeps others away.
+const LONGEST: Duration = Duration::from_secs(25);
 /// Tries before a job gives up. With growing pauses this is about half a day.
 const MAX_ATTEMPTS: u32 = 60;
 const LONGEST_PAUSE: Duration = Duration::from_secs(900);
@@ -72,11 +74,14 @@ impl Worker {
     }
 
     async fn carry_out(&self, engine: &Engine, job: &Job, now: Timestamp) -> Outcome {
-        let result = match self {
-            Self::Actuator { actuator, .. } => actuator.carry_out(engine, job, now).await,
-            Self::Notifier { notifier, .. } => notifier.carry_out(engine, job, now).await,
+        let work = async {
+            match self {
+                Self::Actuator { actuator, .. } => actuator.carry_out(engine, job, now).await,
+                Self::Notifier { notifier, .. } => notifier.carry_out(engine, job, now).await,
+            }
         };
-        match result {
+        let result = tokio::time::timeout(LONGEST, work).await;
+        match result.unwrap_or_else(|_| Err(anyhow::anyhow!("took longer than {} s", LONGEST.as_secs()))) {
             Ok(outcome) => outcome,
             Err(_) if job.attempts >= MAX_ATTEMPTS => {
                 Outcome::GaveUp { why: format!("gave up after {} attempts", job.attempts) }

@@ -205,6 +205,17 @@ impl Store {
         rows.iter().map(|r| Ok((parsed(r, "alert id", "id")?, timestamp(number(r, "received_at")?)))).collect()
     }
 
+    /// The incident that holds an alert, `None` when the alert is not here.
+    pub async fn incident_of(&self, tenant: &TenantId, alert: &AlertId) -> Result<Option<IncidentId>, Error> {
+        let row = sqlx::query("SELECT incident FROM alert WHERE tenant = $1 AND id = $2")
+            .bind(tenant.as_str())
+            .bind(alert.as_str())
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(Error::database("look up an alert"))?;
+        row.map(|r| parsed(&r, "incident id", "incident")).transpose()
+    }
+
     /// An alert's record as it came.
     pub async fn raw_alert(&self, tenant: &TenantId, alert: &AlertId) -> Result<Option<String>, Error> {
         let row = sqlx::query("SELECT raw FROM alert WHERE tenant = $1 AND id = $2")

@@ -211,7 +211,7 @@ impl Draft<'_> {
             .incident
             .alerts
             .iter()
-            .filter(|a| a.was_executed() && a.endpoint.network != Network::Isolated)
+            .filter(|a| a.was_executed() && a.endpoint.is_named() && a.endpoint.network != Network::Isolated)
             .map(|a| self.target(a, false))
             .collect();
         for target in wanted {

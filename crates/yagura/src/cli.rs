@@ -1,0 +1,156 @@
+//! What can be typed. Every command has `--json`; exit code 0 means that what it says it did is true.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use domain::{IncidentId, Language};
+
+use crate::{config, demo, incident, roles};
+
+const EXAMPLES: &str = "\
+Examples:
+  yagura demo                                  the whole service on this machine, to look at
+  yagura demo --headless --for 60s --json      the same, judged by what reached the far sides
+  yagura run --config yagura.toml              production, all roles in one process
+  yagura run --config yagura.toml --role actuator
+  yagura incident list                         the queue, from ./yagura.db
+  yagura incident report INC-2026-000001 --language ja --out report.pdf
+  yagura s1sim --scenario ransomware-workstation";
+
+/// Runs a managed security service on top of an EDR.
+#[derive(Debug, Parser)]
+#[command(name = "yagura", version, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// What to log, as `warn`, `info` or `engine=debug,warn`
+    #[arg(long, global = true, env = "YAGURA_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The whole service on one machine, with a simulated console and local mail and chat sinks
+    Demo(demo::Options),
+    /// Production: every role, or those named
+    Run(RunOptions),
+    /// The simulated SentinelOne console alone
+    S1sim(s1sim::Options),
+    /// The queue and one case from a terminal
+    #[command(subcommand)]
+    Incident(IncidentCommand),
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  yagura run --config yagura.toml
+  yagura run --config yagura.toml --role intake --role notifier";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = RUN_EXAMPLES)]
+struct RunOptions {
+    /// Configuration file
+    #[arg(long, default_value = "yagura.toml")]
+    config: PathBuf,
+    /// Role to run; may be repeated; all roles when not given
+    #[arg(long = "role", value_enum)]
+    roles: Vec<roles::Role>,
+    /// Print one JSON object when it stops
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where the incidents are.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StoreOptions {
+    /// Configuration file; without it, ./yagura.db is read
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Print JSON instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  yagura incident list
+  yagura incident list --closed --json
+  yagura incident list --config yagura.toml";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  yagura incident show INC-2026-000001
+  yagura incident show INC-2026-000001 --language ja
+  yagura incident show INC-2026-000001 --json";
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  yagura incident report INC-2026-000001 --language ja
+  yagura incident report INC-2026-000001 --language en --out report.pdf --json";
+
+#[derive(Debug, Subcommand)]
+enum IncidentCommand {
+    /// Incidents, what is due next first
+    #[command(after_help = LIST_EXAMPLES)]
+    List {
+        #[command(flatten)]
+        store: StoreOptions,
+        /// Closed incidents instead of open ones
+        #[arg(long)]
+        closed: bool,
+        /// At most this many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// One incident with its timeline and reasons
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show {
+        id: IncidentId,
+        #[command(flatten)]
+        store: StoreOptions,
+        /// ja or en
+        #[arg(long, default_value = "en")]
+        language: Language,
+    },
+    /// The incident's report as PDF
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report {
+        id: IncidentId,
+        #[command(flatten)]
+        store: StoreOptions,
+        /// ja or en
+        #[arg(long, default_value = "ja")]
+        language: Language,
+        /// Where to write it; by default INC-….pdf beside you
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+}
+
+impl Arguments {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Demo(options) => demo::run(options).await,
+            Command::Run(options) => {
+                let config = config::Config::read(&options.config)?;
+                roles::run_until_stopped(config, &options.roles, options.json).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::S1sim(options) => {
+                s1sim::run(options).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Incident(command) => {
+                match command {
+                    IncidentCommand::List { store, closed, limit } => incident::list(&store, closed, limit).await?,
+                    IncidentCommand::Show { id, store, language } => incident::show(&store, id, language).await?,
+                    IncidentCommand::Report { id, store, language, out } => {
+                        incident::report(&store, id, language, out).await?;
+                    }
+                }
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+}

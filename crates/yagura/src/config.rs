@@ -1,0 +1,177 @@
+//! The configuration file, read once and checked as a whole before anything starts.
+//!
+//! Secrets stand in files of their own, and each role reads only those it may hold (SEC-13): a process that runs `console`
+//! never opens a token.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use domain::tenant::Tenant;
+use notify::Sender;
+use notify::mail::{Credentials, Security};
+use outbound::{Origin, Secret};
+use sentinelone::{ActToken, Console, ReadToken, ScopeId};
+use serde::Deserialize;
+
+use crate::roles::{Edr, Role, Setup, Web};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// `sqlite:PATH` or `postgres://…`
+    #[serde(default = "default_store")]
+    pub store: String,
+    pub console: ConsoleConfig,
+    /// Who signs mails and reports.
+    pub sender: Sender,
+    pub mail: MailConfig,
+    #[serde(default = "default_poll")]
+    pub poll_every_s: u64,
+    #[serde(default, rename = "customer")]
+    pub customers: Vec<CustomerConfig>,
+    /// Where the file stood: paths in it are relative to that.
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConsoleConfig {
+    pub listen: SocketAddr,
+    /// As browsers see it: `https://soc.example.jp`.
+    pub public_origin: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MailConfig {
+    pub host: String,
+    pub port: u16,
+    /// `tls`, `start-tls`, or `plain-on-loopback`.
+    pub security: Security,
+    pub user: Option<String>,
+    pub password_file: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CustomerConfig {
+    pub tenant: Tenant,
+    pub edr: EdrConfig,
+}
+
+/// The customer's place on a SentinelOne console.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EdrConfig {
+    pub origin: String,
+    #[serde(default)]
+    pub sites: Vec<String>,
+    #[serde(default)]
+    pub accounts: Vec<String>,
+    pub read_token_file: PathBuf,
+    pub act_token_file: PathBuf,
+    pub ca_file: Option<PathBuf>,
+}
+
+fn default_store() -> String {
+    "sqlite:yagura.db".to_owned()
+}
+
+fn default_poll() -> u64 {
+    15
+}
+
+impl Config {
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(path).with_context(|| format!("could not read `{}`", path.display()))?;
+        let mut config: Self =
+            toml::from_str(&text).with_context(|| format!("`{}` is not a valid configuration", path.display()))?;
+        config.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        config.check().with_context(|| format!("`{}` is not a valid configuration", path.display()))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        for (at, customer) in self.customers.iter().enumerate() {
+            let id = &customer.tenant.id;
+            if self.customers[..at].iter().any(|other| other.tenant.id == *id) {
+                bail!("customer `{id}` stands twice");
+            }
+            if customer.tenant.languages.is_empty() {
+                bail!("customer `{id}` has no language: use `ja`, `en` or both");
+            }
+            if customer.tenant.contacts.is_empty() {
+                bail!("customer `{id}` has no contact: nobody could be told");
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens what the named roles need, and nothing else.
+    pub(crate) fn setup(self, roles: &[Role]) -> anyhow::Result<Setup> {
+        let smtp = if roles.contains(&Role::Notifier) { Some(self.smtp()?) } else { None };
+        let edrs = self.customers.iter().map(|c| self.edr(c, roles)).collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(Setup {
+            store: self.store,
+            tenants: self.customers.into_iter().map(|c| c.tenant).collect(),
+            edrs,
+            sender: self.sender,
+            smtp,
+            poll_every: Duration::from_secs(self.poll_every_s.max(1)),
+            web: Web { listen: self.console.listen, public_origin: Some(self.console.public_origin) },
+        })
+    }
+
+    fn edr(&self, customer: &CustomerConfig, roles: &[Role]) -> anyhow::Result<Edr> {
+        let CustomerConfig { tenant, edr } = customer;
+        let id = &tenant.id;
+        let scope_ids = |list: &[String]| list.iter().map(|s| s.parse()).collect::<Result<Vec<ScopeId>, _>>();
+        let scope = sentinelone::Scope::new(scope_ids(&edr.sites)?, scope_ids(&edr.accounts)?)
+            .with_context(|| format!("customer `{id}` names no usable site or account"))?;
+        let origin: Origin = edr.origin.parse().with_context(|| format!("customer `{id}`: bad console origin"))?;
+        let token = |wanted: Role, file: &Path| -> anyhow::Result<Option<Secret>> {
+            if !roles.contains(&wanted) {
+                return Ok(None);
+            }
+            self.secret(file).with_context(|| format!("customer `{id}`: no token")).map(Some)
+        };
+        Ok(Edr {
+            console: Console { origin, tenant: id.clone(), scope },
+            roots_pem: edr.ca_file.as_deref().map(|f| self.text(f)).transpose()?,
+            read: token(Role::Intake, &edr.read_token_file)?.map(ReadToken),
+            act: token(Role::Actuator, &edr.act_token_file)?.map(ActToken),
+        })
+    }
+
+    fn smtp(&self) -> anyhow::Result<notify::mail::Settings> {
+        let MailConfig { host, port, security, user, password_file, ca_file } = &self.mail;
+        let mut settings = notify::mail::Settings::new(host, *port, *security);
+        settings.credentials = match (user, password_file) {
+            (Some(user), Some(file)) => Some(Credentials { user: user.clone(), password: self.secret(file)? }),
+            (None, None) => None,
+            _ => bail!("mail: give both `user` and `password_file`, or neither"),
+        };
+        settings.extra_roots_pem = ca_file.as_deref().map(|f| self.text(f)).transpose()?.into_iter().collect();
+        // A job has 25 seconds in all.
+        settings.content_timeout = Duration::from_secs(15);
+        Ok(settings)
+    }
+
+    fn secret(&self, file: &Path) -> anyhow::Result<Secret> {
+        let secret = Secret::new(self.text(file)?.trim());
+        if secret.is_empty() {
+            bail!("`{}` is empty", file.display());
+        }
+        Ok(secret)
+    }
+
+    fn text(&self, file: &Path) -> anyhow::Result<String> {
+        let path = self.folder.join(file);
+        fs::read_to_string(&path).with_context(|| format!("could not read `{}`", path.display()))
+    }
+}

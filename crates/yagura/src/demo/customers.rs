@@ -1,0 +1,76 @@
+//! The demo's three customers: one reads Japanese, one English, one both. All of them are made up.
+
+use std::collections::BTreeMap;
+
+use domain::Language::{self, En, Ja};
+use domain::endpoint::Class;
+use domain::tenant::{Contact, Email, Names, ResponsePolicy, Tenant};
+
+/// As the simulated console calls them.
+pub(crate) const KEYS: [&str; 3] = ["hoshimi", "northmere", "kanata"];
+
+pub(crate) fn all() -> anyhow::Result<Vec<Tenant>> {
+    Ok(vec![
+        tenant(
+            "hoshimi",
+            names("星見精工株式会社", "Hoshimi Seiko Co., Ltd."),
+            &[Ja],
+            names("情報システム部", "Information Systems"),
+            names("課長", "Manager"),
+            names("長谷川 由佳", "Yuka Hasegawa"),
+        )?,
+        tenant(
+            "northmere",
+            names("Northmere Logistics Ltd.", "Northmere Logistics Ltd."),
+            &[En],
+            names("IT Operations", "IT Operations"),
+            names("Head of IT Operations", "Head of IT Operations"),
+            names("Alison Whitlock", "Alison Whitlock"),
+        )?,
+        tenant(
+            "kanata",
+            names("彼方ホールディングス株式会社", "Kanata Holdings, Inc."),
+            &[Ja, En],
+            names("グローバルIT推進室", "Global IT Office"),
+            names("室長", "Director"),
+            names("神谷 玲子", "Reiko Kamiya"),
+        )?,
+    ])
+}
+
+fn names(ja: &str, en: &str) -> Names {
+    Names { ja: ja.into(), en: en.into() }
+}
+
+fn tenant(
+    id: &str,
+    name: Names,
+    languages: &[Language],
+    department: Names,
+    title: Names,
+    person: Names,
+) -> anyhow::Result<Tenant> {
+    let email = Email::try_from(format!("it-security@{id}.example")).map_err(anyhow::Error::msg)?;
+    Ok(Tenant {
+        id: id.parse()?,
+        name,
+        languages: languages.to_vec(),
+        contacts: vec![Contact { email, department: Some(department), title: Some(title), name: person }],
+        connected: true,
+        policy: ResponsePolicy { group_classes: group_classes(), ..ResponsePolicy::default() },
+        service_levels: domain::clock::ServiceLevels::default(),
+    })
+}
+
+/// The console's groups, and what they mean for what may be done automatically.
+fn group_classes() -> BTreeMap<String, Class> {
+    [
+        ("Executives", Class::VipWorkstation),
+        ("Servers", Class::Server),
+        ("Domain Controllers", Class::DomainController),
+        ("Backup", Class::Critical),
+    ]
+    .into_iter()
+    .map(|(group, class)| (group.to_owned(), class))
+    .collect()
+}

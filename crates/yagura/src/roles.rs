@@ -1,0 +1,211 @@
+//! Puts the parts together: which loops run in this process, each with no more secrets than its role may hold.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use domain::calendar::Calendar;
+use domain::tenant::{Names, Tenant};
+use engine::actuator::Actuator;
+use engine::notifier::Notifier;
+use engine::{Engine, Poller, Worker, beat};
+use notify::Sender;
+use notify::mail::Smtp;
+use outbound::{Allowed, Outbound};
+use report::{Issuer, Renderer};
+use sentinelone::{ActToken, Console, ReadToken, Reader};
+use store::Store;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::Config;
+use crate::output;
+use crate::source::{MachineEntropy, MachineTime};
+
+/// Workers of one role in one process: a slow far side holds up only one of them.
+const WORKERS: usize = 4;
+/// How far back the very first poll of a console looks.
+const FIRST_LOOK_BACK: Duration = Duration::from_secs(24 * 3600);
+
+/// What a process may be (`docs/ARCHITECTURE.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Polls the customers' consoles; holds tokens that can only look
+    Intake,
+    /// Acts on the customers' consoles; the only holder of tokens that can
+    Actuator,
+    /// Sends messages; holds the mail server's password
+    Notifier,
+    /// Serves the analysts' pages; holds no token
+    Console,
+}
+
+impl Role {
+    pub(crate) const ALL: [Self; 4] = [Self::Intake, Self::Actuator, Self::Notifier, Self::Console];
+}
+
+/// Everything that is needed to start, already checked.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub store: String,
+    pub tenants: Vec<Tenant>,
+    pub edrs: Vec<Edr>,
+    pub sender: Sender,
+    pub smtp: Option<notify::mail::Settings>,
+    pub poll_every: Duration,
+    pub web: Web,
+}
+
+/// One customer's console and the tokens that this process may hold for it.
+#[derive(Debug)]
+pub(crate) struct Edr {
+    pub console: Console,
+    pub roots_pem: Option<String>,
+    pub read: Option<ReadToken>,
+    pub act: Option<ActToken>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Web {
+    pub listen: SocketAddr,
+    /// `None`: plain HTTP on the address that was bound, for the demo.
+    pub public_origin: Option<String>,
+}
+
+/// A running set of roles.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub engine: Engine,
+    /// Where the pages are, when this process serves them.
+    pub web: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// Starts the loops of the given roles.
+pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Running> {
+    let store = Store::open(&setup.store).await.context("could not open the store")?;
+    let engine = Engine::new(store, setup.tenants, Calendar::japan());
+    let outbound = door(&setup.edrs)?;
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let time = Arc::new(MachineTime);
+
+    if roles.contains(&Role::Intake) {
+        for edr in &setup.edrs {
+            let Some(token) = edr.read.clone() else { continue };
+            let reader = Reader::new(&edr.console, token, outbound.clone());
+            let poller = Poller::new(edr.console.tenant.clone(), reader, FIRST_LOOK_BACK);
+            tasks.spawn(beat::poll(engine.clone(), poller, setup.poll_every, time.clone(), stopped.clone()));
+        }
+    }
+    if roles.contains(&Role::Actuator) {
+        let consoles: BTreeMap<_, _> = setup
+            .edrs
+            .iter()
+            .filter_map(|edr| Some((edr, edr.act.clone()?)))
+            .map(|(edr, token)| {
+                (edr.console.tenant.clone(), sentinelone::Actuator::new(&edr.console, token, outbound.clone()))
+            })
+            .collect();
+        let actuator = Arc::new(Actuator::new(consoles));
+        for n in 1..=WORKERS {
+            let worker = Worker::Actuator { name: worker_name("actuator", n), actuator: actuator.clone() };
+            tasks.spawn(beat::work(engine.clone(), worker, time.clone(), stopped.clone()));
+        }
+    }
+    if roles.contains(&Role::Notifier) {
+        let settings = setup.smtp.clone().context("no mail server is configured")?;
+        let smtp = Smtp::new(settings).context("the mail settings do not fit")?;
+        let issuer = issuer(&engine, &setup.sender).await?;
+        let notifier = Arc::new(Notifier::new(smtp, setup.sender.clone(), issuer, Renderer::new()?));
+        for n in 1..=WORKERS {
+            let worker = Worker::Notifier { name: worker_name("notifier", n), notifier: notifier.clone() };
+            tasks.spawn(beat::work(engine.clone(), worker, time.clone(), stopped.clone()));
+        }
+    }
+    let web = if roles.contains(&Role::Console) {
+        Some(serve(&engine, &setup.web, &setup.sender, stopped, &mut tasks).await?)
+    } else {
+        None
+    };
+    Ok(Running { engine, web, stop, tasks })
+}
+
+impl Running {
+    /// Tells every loop to stop, waits for what they are doing, and closes the store.
+    pub(crate) async fn stop(mut self) {
+        // Nobody listening means that every loop has ended already.
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+        self.engine.store().close().await;
+    }
+}
+
+/// Production: runs until the operating system asks to stop.
+pub(crate) async fn run_until_stopped(config: Config, roles: &[Role], json: bool) -> anyhow::Result<()> {
+    let roles = if roles.is_empty() { Role::ALL.to_vec() } else { roles.to_vec() };
+    let running = start(config.setup(&roles)?, &roles).await?;
+    if let Some(web) = running.web {
+        output::say(&format!("console on http://{web}"));
+    }
+    wait_for_signal().await?;
+    running.stop().await;
+    if json {
+        output::say_json(&serde_json::json!({"stopped": true}))?;
+    }
+    Ok(())
+}
+
+/// Ctrl-C, or the service manager's request to end.
+pub(crate) async fn wait_for_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// One door for all consoles of this process, open to exactly their origins.
+fn door(edrs: &[Edr]) -> anyhow::Result<Outbound> {
+    let allowed = edrs
+        .iter()
+        .map(|edr| Allowed::with_roots(edr.console.origin.clone(), edr.roots_pem.iter().cloned().collect()))
+        .collect();
+    Ok(Outbound::new(&outbound::Settings::new(allowed))?)
+}
+
+/// Who signs reports: the provider, and its people by name.
+pub(crate) async fn issuer(engine: &Engine, sender: &Sender) -> anyhow::Result<Issuer> {
+    let people = engine.store().staff().await?;
+    let names = |name: String| Names { ja: name.clone(), en: name };
+    Ok(Issuer {
+        name: sender.name.clone(),
+        contact: Some(names(sender.address.as_str().to_owned())),
+        people: people.into_iter().map(|p| (p.id, names(p.name))).collect(),
+    })
+}
+
+fn worker_name(role: &str, n: usize) -> String {
+    format!("{role}-{}-{n}", std::process::id())
+}
+
+async fn serve(
+    engine: &Engine,
+    web: &Web,
+    sender: &Sender,
+    stopped: watch::Receiver<bool>,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<SocketAddr> {
+    let listener = tokio::net::TcpListener::bind(web.listen)
+        .await
+        .with_context(|| format!("could not listen on `{}`", web.listen))?;
+    let address = listener.local_addr()?;
+    let _ = (engine, sender, MachineEntropy, stopped, tasks, listener);
+    Ok(address)
+}
