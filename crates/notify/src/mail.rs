@@ -1,0 +1,103 @@
+//! A notice as an e-mail: composing is pure, `Smtp` sends.
+//!
+//! The same notice in the same language always has the same Message-ID, so a copy sent twice is recognised as one; all
+//! notices of an incident form a thread under its first. It holds no address of a recipient (SEC-04).
+
+use domain::notice::Facts;
+use domain::tenant::Email;
+use domain::{IncidentId, Language, NoticeId, Priority, TenantId};
+
+use crate::letter::Letter;
+use crate::{Sender, shown};
+
+mod html;
+mod smtp;
+mod text;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use smtp::{Accepted, Credentials, Error, InvalidSettings, Refusal, Security, Settings, Smtp, Step};
+
+/// Longest subject, in characters: what a list of mails shows, with room for a host name.
+const MAX_SUBJECT: usize = 160;
+/// Longest name of an attached file, in characters.
+const MAX_FILE_NAME: usize = 100;
+
+/// A mail ready to be sent to whom the caller names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mail {
+    /// Without angle brackets: `inc-2026-000123.n1.ja.acme@soc.example`.
+    pub message_id: String,
+    /// The first notice of the incident, unless this is it.
+    pub in_reply_to: Option<String>,
+    pub incident: IncidentId,
+    pub priority: Priority,
+    pub language: Language,
+    pub from_name: String,
+    pub from: Email,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    pub attachments: Vec<Attachment>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attachment {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+impl Attachment {
+    /// A report. The name is cut and freed of what could be a path or a header.
+    pub fn pdf(name: &str, bytes: Vec<u8>) -> Self {
+        let harmless = |c: char| if c.is_control() || "/\\:*?\"<>|".contains(c) { '_' } else { c };
+        Self { name: name.chars().take(MAX_FILE_NAME).map(harmless).collect(), bytes }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl std::fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Attachment({:?}, {} bytes)", self.name, self.bytes.len())
+    }
+}
+
+/// Writes one notice in one language.
+pub fn compose(facts: &Facts<'_>, language: Language, sender: &Sender, attachments: Vec<Attachment>) -> Mail {
+    let attached: Vec<&str> = attachments.iter().map(Attachment::name).collect();
+    let letter = Letter::write(facts, language, sender, &attached);
+    let id = |notice| message_id(&facts.tenant.id, facts.incident, notice, language, sender);
+    Mail {
+        message_id: id(facts.notice),
+        in_reply_to: (facts.notice != FIRST).then(|| id(FIRST)),
+        incident: facts.incident,
+        priority: facts.priority,
+        language,
+        from_name: sender.name(language).to_owned(),
+        from: sender.address.clone(),
+        subject: shown::header(&letter.subject()).chars().take(MAX_SUBJECT).collect(),
+        text: text::render(&letter),
+        html: html::render(&letter),
+        attachments,
+    }
+}
+
+/// The notice that a thread begins with.
+const FIRST: NoticeId = NoticeId(1);
+
+/// Ids hold only characters that may stand in a Message-ID (`ids.rs`), and so does the domain (`Email`).
+fn message_id(
+    tenant: &TenantId,
+    incident: IncidentId,
+    notice: NoticeId,
+    language: Language,
+    sender: &Sender,
+) -> String {
+    let name = format!("{incident}.{notice}.{}.{tenant}", language.tag()).to_lowercase();
+    format!("{name}@{}", sender.domain())
+}

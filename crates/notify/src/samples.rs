@@ -1,0 +1,250 @@
+//! Incidents for the tests of this crate, brought about through the domain's own commands.
+
+use domain::action::Proof;
+use domain::alert::{
+    Alert, Classification, Confidence, ConsoleState, Detection, Engine, File, Hash, Initiator, Kind, Mitigation,
+    MitigationState, Process, Reputation, Signature, Source,
+};
+use domain::attack::Technique;
+use domain::calendar::Calendar;
+use domain::endpoint::{Endpoint, Machine, Network, Os};
+use domain::incident::{Command, Context, Incident, SendAnswer, Visibility};
+use domain::notice::Facts;
+use domain::tenant::{Contact, Email, Names, Tenant};
+use domain::{
+    ActionId, AgentId, AlertId, IncidentId, Language, NoticeId, PersonId, Priority, TenantId, Timestamp, Untrusted,
+    Verdict,
+};
+use jiff::ToSpan;
+
+use crate::{Sender, Telephone};
+
+/// A Tuesday, 09:15 in Japan.
+pub(crate) const RECEIVED: &str = "2026-11-24T00:15:30Z";
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub(crate) fn sender() -> Sender {
+    Sender {
+        name: Names { ja: "ヤグラ監視センター".into(), en: "Yagura Watch Centre".into() },
+        address: email("soc@soc.example"),
+        telephone: Some(Telephone::try_from("+81-3-0000-0119".to_owned()).unwrap()),
+    }
+}
+
+pub(crate) fn email(text: &str) -> Email {
+    Email::try_from(text.to_owned()).unwrap()
+}
+
+fn names(ja: &str, en: &str) -> Names {
+    Names { ja: ja.into(), en: en.into() }
+}
+
+pub(crate) fn tenant() -> Tenant {
+    Tenant {
+        id: TenantId::new("acme").unwrap(),
+        name: names("株式会社アクメ製作所", "Acme Works, Ltd."),
+        languages: Language::ALL.to_vec(),
+        contacts: vec![
+            Contact {
+                email: email("yamada@acme.example"),
+                department: Some(names("情報システム部", "Information Systems")),
+                title: Some(names("課長", "Manager")),
+                name: names("山田 太郎", "Taro Yamada"),
+            },
+            Contact {
+                email: email("csirt@acme.example"),
+                department: None,
+                title: None,
+                name: names("CSIRT 各位", "CSIRT"),
+            },
+        ],
+        connected: true,
+        policy: Default::default(),
+        service_levels: Default::default(),
+    }
+}
+
+/// An incident and its tenant, moved on by commands.
+pub(crate) struct Story {
+    pub(crate) tenant: Tenant,
+    pub(crate) incident: Incident,
+    now: Timestamp,
+    calendar: Calendar,
+}
+
+impl Story {
+    pub(crate) fn begin(alert: Alert) -> Self {
+        Self::begin_for(tenant(), alert)
+    }
+
+    pub(crate) fn begin_for(tenant: Tenant, alert: Alert) -> Self {
+        let (now, calendar) = (at(RECEIVED), Calendar::japan());
+        let id = IncidentId { year: 2026, number: 123 };
+        let (incident, _) =
+            Incident::open(id, alert, None, vec![], Context { tenant: &tenant, calendar: &calendar, now });
+        Self { tenant, incident, now, calendar }
+    }
+
+    /// A minute later.
+    pub(crate) fn then(mut self, command: Command) -> Self {
+        self.now += 1.minute();
+        let context = Context { tenant: &self.tenant, calendar: &self.calendar, now: self.now };
+        for recorded in self.incident.decide(command, context).unwrap() {
+            self.incident.apply(&recorded);
+        }
+        self
+    }
+
+    fn send(self, action: u32) -> Self {
+        let (action, sent_at) = (ActionId(action), self.now);
+        self.then(Command::IntendAction { action }).then(Command::ReportSend {
+            action,
+            sent_at,
+            answer: SendAnswer::Accepted,
+        })
+    }
+
+    fn verify(self, action: u32) -> Self {
+        self.send(action).then(Command::ConfirmAction { action: ActionId(action), how: Proof::ReadBack })
+    }
+
+    pub(crate) fn verdict(self, verdict: Verdict, reason: &str) -> Self {
+        self.then(Command::GiveVerdict { by: analyst(), verdict, reason: Untrusted::new(reason) })
+    }
+
+    /// Of the newest notice.
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        let newest = self.incident.notices.keys().last().copied().unwrap_or(NoticeId(1));
+        Facts::of(&self.incident, &self.tenant, newest).unwrap()
+    }
+}
+
+fn analyst() -> PersonId {
+    PersonId::new("sato").unwrap()
+}
+
+/// Ransomware on a workstation: all three automatic actions decided, one of them already on its way.
+pub(crate) fn ransomware() -> Story {
+    let story = Story::begin(alert());
+    assert_eq!((story.incident.priority(), story.incident.actions.len()), (Priority::P0, 3));
+    story.send(1)
+}
+
+/// The same once the actions have ended: two verified, one refused by the console.
+pub(crate) fn ransomware_contained() -> Story {
+    ransomware()
+        .then(Command::ConfirmAction { action: ActionId(1), how: Proof::AlreadySo })
+        .verify(3)
+        .then(Command::AddNote {
+            by: analyst(),
+            visibility: Visibility::Customer,
+            text: Untrusted::new("共有フォルダ「営業資料」への書き込みを調査中です。\n対象者様への聞き取りを先行してお願いする場合がございます。"),
+        })
+        .then(Command::RefuseAction { action: ActionId(2), why: Untrusted::new("the file is in use by another process") })
+}
+
+/// Ransomware with its verdict.
+pub(crate) fn ransomware_answered() -> Story {
+    ransomware_contained().verdict(
+        Verdict::TruePositive,
+        "シャドウコピーの削除と、短時間での大量のファイル名変更を確認しました。\n\
+         実行ファイルの入手元は http://files.evil.example/update.exe（198.51.100.23）です。",
+    )
+}
+
+/// A file that only looks bad, already quarantined: its owner has to be asked.
+pub(crate) fn unknown_file() -> Story {
+    Story::begin(static_alert())
+}
+
+pub(crate) fn unknown_file_asked() -> Story {
+    unknown_file().then(Command::Ask {
+        by: analyst(),
+        addition: Some(Untrusted::new(
+            "ファイル名 pdf-tools.zip は、貴社の購買部門で配布された実績がございますか。\n配布元が https://tools.example/dl の場合はその旨もお知らせください。",
+        )),
+    })
+}
+
+pub(crate) fn unknown_file_false_positive() -> Story {
+    unknown_file_asked()
+        .verdict(Verdict::FalsePositive, "お客様が業務で使用している帳票ツールであり、配布元と署名者を確認しました。")
+}
+
+pub(crate) fn unknown_file_suspicious() -> Story {
+    unknown_file_asked().verdict(Verdict::Suspicious, "配布元を確認できず、業務上の必要性も認められないため。")
+}
+
+pub(crate) fn alert() -> Alert {
+    Alert {
+        id: AlertId::new("2245637849012345678").unwrap(),
+        source: Source::Threat,
+        version: at("2026-11-24T00:15:10Z"),
+        detected_at: at("2026-11-24T00:15:02Z"),
+        created_at: at("2026-11-24T00:15:05Z"),
+        name: Untrusted::new("update.exe"),
+        endpoint: Endpoint {
+            agent: AgentId::new("1400000000000000017").unwrap(),
+            name: Untrusted::new("WS-17"),
+            domain: Some(Untrusted::new("ACME")),
+            os: Os::Windows,
+            os_name: Some(Untrusted::new("Windows 11 Pro")),
+            machine: Machine::Laptop,
+            group: Some(Untrusted::new("Sales")),
+            site: Some(Untrusted::new("Acme")),
+            last_user: Some(Untrusted::new("hanako.suzuki")),
+            addresses: vec![Untrusted::new("10.20.30.17")],
+            agent_version: Some(Untrusted::new("24.2.3.471")),
+            network: Network::Connected,
+            online: Some(true),
+        },
+        file: File {
+            path: Some(Untrusted::new("\\Device\\HarddiskVolume3\\Users\\hanako.suzuki\\Downloads\\update.exe")),
+            size_bytes: Some(1_482_240),
+            sha1: Hash::parse("8f3b1c0f6a5e4d3c2b1a09f8e7d6c5b4a3928170"),
+            sha256: None,
+            md5: None,
+            signature: Signature::NotSigned,
+        },
+        process: Process {
+            user: Some(Untrusted::new("ACME\\hanako.suzuki")),
+            originator: Some(Untrusted::new("explorer.exe")),
+            command_line: Some(Untrusted::new("update.exe /q")),
+        },
+        detection: Detection {
+            kind: Kind::Behavioural,
+            engines: vec![Engine::Behavioural],
+            confidence: Confidence::Malicious,
+            classification: Classification::Ransomware,
+            initiated_by: Initiator::AgentPolicy,
+            techniques: vec![Technique::new(1486), Technique::new(1490)],
+            indicators: vec![],
+            indicators_left_out: 0,
+            reputation: Reputation::NotKnown,
+        },
+        mitigation: Mitigation { state: MitigationState::NotMitigated, preemptive: false, steps: vec![] },
+        console: ConsoleState::default(),
+        storyline: Some(Untrusted::new("A1B2C3D4E5F60718")),
+    }
+}
+
+fn static_alert() -> Alert {
+    let mut alert = alert();
+    alert.name = Untrusted::new("pdf-tools.zip");
+    alert.endpoint.name = Untrusted::new("WS-42");
+    alert.process = Process { user: Some(Untrusted::new("ACME\\ken.ito")), ..Process::default() };
+    alert.detection = Detection {
+        kind: Kind::Static,
+        engines: vec![Engine::StaticSuspicious],
+        confidence: Confidence::Suspicious,
+        classification: Classification::Malware,
+        initiated_by: Initiator::AgentPolicy,
+        reputation: Reputation::NotKnown,
+        ..Detection::default()
+    };
+    alert.mitigation = Mitigation { state: MitigationState::Mitigated, preemptive: true, steps: vec![] };
+    alert
+}
