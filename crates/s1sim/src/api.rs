@@ -119,7 +119,8 @@ async fn serve(State((shared, faults)): State<(Shared, Faults)>, request: Reques
     let answer = match to_bytes(body, MAX_BODY).await {
         Ok(bytes) => {
             let query = parts.uri.query().unwrap_or_default();
-            answer(&shared, &parts.method, whole, &path, query, header, &bytes, &strike)
+            let asked = Asked { method: &parts.method, whole, path: &path, query, header, bytes: &bytes };
+            answer(&shared, &asked, &strike)
         }
         Err(_) => Err(Refusal::Invalid("the body could not be read".to_owned())),
     };
@@ -129,42 +130,47 @@ async fn serve(State((shared, faults)): State<(Shared, Faults)>, request: Reques
     Ok(write(answer, strike.truncate))
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one request, taken apart once")]
-fn answer(
-    shared: &Shared,
-    method: &Method,
-    whole: &str,
-    path: &str,
-    query: &str,
-    header: &str,
-    bytes: &[u8],
-    strike: &Strike,
-) -> Answer {
+/// A request, taken apart.
+struct Asked<'a> {
+    method: &'a Method,
+    whole: &'a str,
+    /// The part of the path below the API's prefix.
+    path: &'a str,
+    query: &'a str,
+    /// The `Authorization` header.
+    header: &'a str,
+    bytes: &'a [u8],
+}
+
+fn answer(shared: &Shared, asked: &Asked<'_>, strike: &Strike) -> Answer {
     let mut world = shared.lock();
     let now = world.settle();
-    if let Some(control) = whole.strip_prefix("/_sim/") {
-        if !world.tokens.is_control(header) {
+    if let Some(control) = asked.whole.strip_prefix("/_sim/") {
+        if !world.tokens.is_control(asked.header) {
             return Err(Refusal::Unauthenticated);
         }
-        return control::serve(&mut world, now, method, control, bytes);
+        return control::serve(&mut world, now, asked.method, control, asked.bytes);
     }
-    if !whole.starts_with(PREFIX) {
-        return Err(Refusal::NotFound(format!("nothing at {whole}")));
+    if !asked.whole.starts_with(PREFIX) {
+        return Err(Refusal::NotFound(format!("nothing at {}", asked.whole)));
     }
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    if segments.first() == Some(&"system") && segments.get(1) == Some(&"status") {
+    let segments: Vec<&str> = asked.path.split('/').filter(|segment| !segment.is_empty()).collect();
+    if segments.starts_with(&["system", "status"]) {
         return ok(json!({"health": "ok"}));
     }
-    let token = world.tokens.holder(header, now).cloned().ok_or(Refusal::Unauthenticated)?;
-    let body = match *method {
-        Method::GET => Value::Null,
-        Method::POST => {
-            serde_json::from_slice(bytes).map_err(|_| Refusal::Invalid("the body is not JSON".to_owned()))?
-        }
-        _ => return Err(Refusal::NotFound(format!("no such call: {method} {path}"))),
+    let token = world.tokens.holder(asked.header, now).cloned().ok_or(Refusal::Unauthenticated)?;
+    let (body, params) = if *asked.method == Method::GET {
+        (Value::Null, Params::from_query(asked.query))
+    } else if *asked.method == Method::POST {
+        let body: Value =
+            serde_json::from_slice(asked.bytes).map_err(|_| Refusal::Invalid("the body is not JSON".to_owned()))?;
+        let params = Params::from_filter(&body["filter"]);
+        (body, params)
+    } else {
+        return Err(Refusal::NotFound(format!("no such call: {} {}", asked.method, asked.path)));
     };
-    let params = if *method == Method::GET { Params::from_query(query) } else { Params::from_filter(&body["filter"]) };
-    let call = Call { now, method: method.clone(), path: path.to_owned(), params, body, token, strike: strike.clone() };
+    let (method, path) = (asked.method.clone(), asked.path.to_owned());
+    let call = Call { now, method, path, params, body, token, strike: strike.clone() };
     call.check_tenant()?;
     route(&mut world, &call, &segments)
 }

@@ -1,6 +1,8 @@
 //! The ledger: what was raised, what clients did, and what came of it. It is only ever appended to, and it is what
 //! tests and the demo are judged by, so it does not depend on anything a client says it did.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -10,6 +12,9 @@ pub struct Ledger {
     pub raised: Vec<Raised>,
     pub done: Vec<Done>,
     pub effects: Vec<Effect>,
+    /// By action and target: how often told, and how often to effect. Kept so that appending stays cheap.
+    #[serde(skip)]
+    told: BTreeMap<(String, String), (usize, usize)>,
 }
 
 /// A threat came up.
@@ -78,12 +83,12 @@ pub struct Effect {
 impl Ledger {
     /// How often `target` was told `action` to effect. More than once means somebody did it twice.
     pub fn times_effective(&self, action: &str, target: &str) -> usize {
-        self.told(action, target).filter(|told| told.effective).count()
+        self.told(action, target).1
     }
 
     /// How often `target` was told `action` at all.
     pub fn times_told(&self, action: &str, target: &str) -> usize {
-        self.told(action, target).count()
+        self.told(action, target).0
     }
 
     /// What ended for `target`, oldest first.
@@ -96,16 +101,17 @@ impl Ledger {
         self.done.iter().filter(|done| done.action == action).collect()
     }
 
-    fn told<'a>(&'a self, action: &'a str, target: &'a str) -> impl Iterator<Item = &'a Target> {
-        let calls = self.done.iter().filter(move |done| done.action == action);
-        calls.flat_map(|done| &done.targets).filter(move |told| told.id == target)
+    fn told(&self, action: &str, target: &str) -> (usize, usize) {
+        self.told.get(&(action.to_owned(), target.to_owned())).copied().unwrap_or_default()
     }
 
     /// Appends a call, counting how often each target has heard the same before.
     pub(crate) fn record(&mut self, mut done: Done) {
         for target in &mut done.targets {
-            target.told = self.times_told(&done.action, &target.id) + 1;
-            target.told_effectively = self.times_effective(&done.action, &target.id) + usize::from(target.effective);
+            let (told, effectively) = self.told.entry((done.action.clone(), target.id.clone())).or_default();
+            *told += 1;
+            *effectively += usize::from(target.effective);
+            (target.told, target.told_effectively) = (*told, *effectively);
         }
         self.done.push(done);
     }

@@ -85,7 +85,7 @@ fn take(world: &mut World, row: &Value, now: Timestamp) -> bool {
         }
     }
     let at = clock::parse(text(&doc, "/threatInfo/createdAt")).unwrap_or(now);
-    world.store(threat, agent, account, site, doc, None, at);
+    world.store(threat, agent, doc, None, at);
     true
 }
 

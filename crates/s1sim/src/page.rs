@@ -70,27 +70,28 @@ pub(crate) fn cut<R: Row>(
         cursor.check(&sort, &filters)?;
     }
 
-    let mut found: Vec<R> = rows.filter(|row| filter.matches(row)).collect();
+    let found: Vec<R> = rows.filter(|row| filter.matches(row)).collect();
     let total = if skip_count && !count_only { 0 } else { found.len() };
     if count_only {
         return Ok(Page { rows: Vec::new(), next_cursor: None, total });
     }
-    found.sort_by(|a, b| sort.compare(&sort.key(a), &sort.key(b)));
+    // Keys are looked up once a row, not once a comparison.
+    let mut keyed: Vec<(Key, R)> = found.into_iter().map(|row| (sort.key(&row), row)).collect();
     if let Some(Cursor { id_value: Some(id), sort_by_value, .. }) = &held {
-        let id = Value::from(id.as_str());
-        let position = (Some(sort_by_value), Some(&id));
-        found.retain(|row| sort.compare(&sort.key(row), &position) == Ordering::Greater);
+        let position = (sort_by_value.clone(), Value::from(id.as_str()));
+        keyed.retain(|(key, _)| sort.compare(key, &position) == Ordering::Greater);
     }
-    let mut page: Vec<R> = found.into_iter().skip(skip).collect();
+    keyed.sort_by(|(a, _), (b, _)| sort.compare(a, b));
+    let mut page: Vec<(Key, R)> = keyed.into_iter().skip(skip).collect();
     let more = page.len() > limit;
     page.truncate(limit);
 
     let next_cursor = if twice {
-        params.one("cursor").map(str::to_owned).or_else(|| Some(Cursor::new(&sort, (None, None), filters).write()))
+        params.one("cursor").map(str::to_owned).or_else(|| Some(Cursor::new(&sort, None, filters).write()))
     } else {
-        page.last().filter(|_| more).map(|row| Cursor::new(&sort, sort.key(row), filters).write())
+        page.last().filter(|_| more).map(|(key, _)| Cursor::new(&sort, Some(key), filters).write())
     };
-    Ok(Page { rows: page, next_cursor, total })
+    Ok(Page { rows: page.into_iter().map(|(_, row)| row).collect(), next_cursor, total })
 }
 
 struct Sort {
@@ -99,7 +100,8 @@ struct Sort {
     descending: bool,
 }
 
-type Key<'a> = (Option<&'a Value>, Option<&'a Value>);
+/// A row's sort value and id.
+type Key = (Value, Value);
 
 impl Sort {
     fn choose(params: &Params, held: Option<&Cursor>, shape: &Shape) -> Result<Self, Refusal> {
@@ -116,12 +118,13 @@ impl Sort {
         Ok(Self { by, at, descending })
     }
 
-    fn key<'a, R: Row>(&self, row: &'a R) -> Key<'a> {
-        (row.at(self.at), row.at("/id"))
+    fn key<R: Row>(&self, row: &R) -> Key {
+        let at = |pointer| row.at(pointer).cloned().unwrap_or_default();
+        (at(self.at), at("/id"))
     }
 
-    fn compare(&self, a: &Key<'_>, b: &Key<'_>) -> Ordering {
-        let order = compare(a.0, b.0).then_with(|| compare(a.1, b.1));
+    fn compare(&self, a: &Key, b: &Key) -> Ordering {
+        let order = compare(&a.0, &b.0).then_with(|| compare(&a.1, &b.1));
         if self.descending { order.reverse() } else { order }
     }
 
@@ -131,36 +134,38 @@ impl Sort {
 }
 
 /// Orders nothing before booleans, numbers and texts. Ids are digits without leading zeros: the longer is the larger.
-fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
-        (Some(Value::String(a)), Some(Value::String(b))) => {
+        (Value::String(a), Value::String(b)) => {
             let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             if a.len() != b.len() && digits(a) && digits(b) { a.len().cmp(&b.len()) } else { a.cmp(b) }
         }
-        (Some(Value::Number(a)), Some(Value::Number(b))) => a.as_i64().cmp(&b.as_i64()),
-        (Some(Value::Bool(a)), Some(Value::Bool(b))) => a.cmp(b),
+        (Value::Number(a), Value::Number(b)) => a.as_i64().cmp(&b.as_i64()),
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (a, b) => rank(a).cmp(&rank(b)),
     }
 }
 
-fn rank(value: Option<&Value>) -> u8 {
+fn rank(value: &Value) -> u8 {
     match value {
-        None | Some(Value::Null) => 0,
-        Some(Value::Bool(_)) => 1,
-        Some(Value::Number(_)) => 2,
-        Some(Value::String(_)) => 3,
-        Some(Value::Array(_) | Value::Object(_)) => 4,
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Number(_) => 2,
+        Value::String(_) => 3,
+        Value::Array(_) | Value::Object(_) => 4,
     }
 }
 
 impl Cursor {
-    fn new(sort: &Sort, key: Key<'_>, filters: BTreeMap<String, String>) -> Self {
+    /// The position after a row, or before the first one.
+    fn new(sort: &Sort, key: Option<&Key>, filters: BTreeMap<String, String>) -> Self {
+        let (value, id) = key.cloned().unwrap_or_default();
         Self {
             id_column: "id".to_owned(),
-            id_value: key.1.and_then(Value::as_str).map(str::to_owned),
+            id_value: id.as_str().map(str::to_owned),
             id_sort_order: sort.order().to_owned(),
             sort_by_column: sort.by.to_owned(),
-            sort_by_value: key.0.cloned().unwrap_or(Value::Null),
+            sort_by_value: value,
             sort_order: sort.order().to_owned(),
             filters,
         }

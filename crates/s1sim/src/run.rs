@@ -43,6 +43,9 @@ pub struct Options {
     /// Folder with recorded threats (JSON of the API v2.1)
     #[arg(long, value_name = "DIR")]
     pub load: Option<PathBuf>,
+    /// Serve HTTPS, which is the default
+    #[arg(long, conflicts_with = "plain")]
+    pub tls: bool,
     /// Serve plain HTTP instead of HTTPS
     #[arg(long)]
     pub plain: bool,

@@ -122,6 +122,13 @@ impl S1Sim {
         self.world.lock().settle();
     }
 
+    /// When the next thing happens by itself: a step of a scenario, or an endpoint's report.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let mut world = self.world.lock();
+        world.settle();
+        world.next_due()
+    }
+
     /// The token of a customer that sees just its site.
     ///
     /// # Panics

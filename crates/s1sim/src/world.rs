@@ -196,6 +196,11 @@ impl World {
         now
     }
 
+    /// When the next thing will happen by itself, if anything will.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.due.first_key_value().map(|((at, _), _)| *at)
+    }
+
     pub(crate) fn plan(&mut self, at: Timestamp, effect: Effect) {
         self.planned += 1;
         self.due.insert((at, self.planned), effect);

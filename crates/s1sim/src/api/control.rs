@@ -1,11 +1,14 @@
 //! `/_sim/…`: the strings behind the stage, for a simulator that runs as its own process. They need the control token
 //! and are no part of the console's API.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Answer, Reply};
+use crate::clock;
 use crate::fault::Fault;
 use crate::refusal::Refusal;
 use crate::scenario;
@@ -27,6 +30,7 @@ pub(super) fn serve(world: &mut World, now: Timestamp, method: &Method, path: &s
         }
         ("POST", "raise") => raise(world, now, &body()?),
         ("POST", "threat") => threat(world, now, &body()?),
+        ("POST", "advance") => advance(world, &body()?),
         ("POST", "offline") => offline(world, now, &body()?),
         ("GET", "faults") => json_of(&world.faults.list()),
         ("POST", "faults") => arm(world, body()?),
@@ -54,6 +58,14 @@ fn threat(world: &mut World, now: Timestamp, body: &Value) -> Answer {
     let threat = Threat::from_json(host, body["patch"].clone());
     let id = world.raise(site, &threat, now).map_err(|error| Refusal::Invalid(error.to_string()))?;
     Ok(Reply::Json(json!({"threatId": id.to_string()})))
+}
+
+/// Moves the simulator's clock ahead of the machine's.
+fn advance(world: &mut World, body: &Value) -> Answer {
+    let seconds = body["seconds"].as_u64().ok_or_else(|| Refusal::Invalid("seconds: missing".to_owned()))?;
+    world.clock.advance(Duration::from_secs(seconds));
+    let now = world.settle();
+    Ok(Reply::Json(json!({"now": clock::print(now)})))
 }
 
 fn offline(world: &mut World, now: Timestamp, body: &Value) -> Answer {

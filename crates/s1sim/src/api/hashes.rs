@@ -11,26 +11,22 @@ pub(super) fn ask(world: &World, call: &Call, hash: &str, question: &str) -> Ans
     if hash.len() != 40 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Refusal::Invalid(format!("hash: `{hash}` is not a SHA-1")));
     }
-    let of = |at: &str| {
-        let mut seen = world.threats.values().filter_map(|stored| stored.visible(call.now));
-        seen.find(|doc| {
-            text(doc, "/threatInfo/sha1").eq_ignore_ascii_case(hash)
-                && (at.is_empty() || text(doc, "/threatInfo/cloudFilesHashVerdict") == at)
-        })
-    };
-    let bad = of("black");
-    match question {
-        "verdict" => ok(json!({"verdict": if bad.is_some() { "malicious" } else { "unknown" }})),
-        "reputation" => ok(bad.map_or_else(|| json!({}), |_| json!({"rank": "9"}))),
-        "classification" => match of("") {
-            Some(doc) => {
-                let found = &doc["threatInfo"];
-                ok(
-                    json!({"classification": found["classification"], "classificationSource": found["classificationSource"]}),
-                )
-            }
-            None => Err(Refusal::NotFound(format!("no classification for {hash}"))),
-        },
+    let mut seen = world.threats.values().filter_map(|stored| stored.visible(call.now));
+    let bad = seen.find(|doc| {
+        text(doc, "/threatInfo/sha1").eq_ignore_ascii_case(hash)
+            && text(doc, "/threatInfo/cloudFilesHashVerdict") == "black"
+    });
+    match (question, bad) {
+        ("verdict", bad) => ok(json!({"verdict": if bad.is_some() { "malicious" } else { "unknown" }})),
+        ("reputation", Some(_)) => ok(json!({"rank": "9"})),
+        ("reputation", None) => ok(json!({})),
+        ("classification", Some(doc)) => {
+            let found = &doc["threatInfo"];
+            ok(
+                json!({"classification": found["classification"], "classificationSource": found["classificationSource"]}),
+            )
+        }
+        ("classification", None) => Err(Refusal::NotFound(format!("no classification for {hash}"))),
         _ => Err(Refusal::NotFound(format!("no such call: {}", call.path))),
     }
 }

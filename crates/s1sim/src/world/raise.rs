@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::activity::About;
-use super::{MAX_THREATS, Shown, Stored, World, info, put, text};
+use super::{Agent, MAX_THREATS, Shown, Stored, World, info, put, text};
 use crate::clock::{later, print};
 use crate::digest;
 use crate::fault::RaiseFault;
@@ -27,7 +27,9 @@ pub enum NotRaised {
 impl World {
     /// Raises a threat on a host of the site. A host the site does not have yet is enrolled as a desktop.
     pub(crate) fn raise(&mut self, site: u64, threat: &Threat, at: Timestamp) -> Result<u64, NotRaised> {
-        let Some(place) = self.site(site).cloned() else { return Err(NotRaised::NoSite(site.to_string())) };
+        if self.site(site).is_none() {
+            return Err(NotRaised::NoSite(site.to_string()));
+        }
         if self.threats.len() >= MAX_THREATS {
             return Err(NotRaised::Full);
         }
@@ -37,22 +39,14 @@ impl World {
         };
         let id = self.ids.mint(at);
         let doc = self.compose(id, agent, threat, at);
-        self.store(id, agent, place.account, site, doc, threat.scenario.as_deref(), at);
+        self.store(id, agent, doc, threat.scenario.as_deref(), at);
         Ok(id)
     }
 
     /// Keeps a finished threat object and tells ledger, agent and activity log.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one row, each named where it is made")]
-    pub(crate) fn store(
-        &mut self,
-        id: u64,
-        agent: u64,
-        account: u64,
-        site: u64,
-        doc: Value,
-        scenario: Option<&str>,
-        at: Timestamp,
-    ) {
+    pub(crate) fn store(&mut self, id: u64, agent: u64, doc: Value, scenario: Option<&str>, at: Timestamp) {
+        let Some(Agent { site, account, host, .. }) = self.agents.get(&agent) else { return };
+        let (site, account, host) = (*site, *account, host.clone());
         let key = self.site(site).map(|site| site.key.clone()).unwrap_or_default();
         let shown = match self.faults.on_raise(&key, scenario, true) {
             Some(RaiseFault::Drop) => Shown::Later(Timestamp::MAX, None),
@@ -68,7 +62,7 @@ impl World {
             site_id: site.to_string(),
             site: key,
             agent_id: agent.to_string(),
-            host: self.agents.get(&agent).map(|agent| agent.host.clone()).unwrap_or_default(),
+            host,
             scenario: scenario.map(str::to_owned),
             at,
             visible_at,
@@ -107,7 +101,7 @@ impl World {
         let key = self.site(site).map(|site| site.key.clone()).unwrap_or_default();
         if let Some(RaiseFault::Late(by)) = self.faults.on_raise(&key, None, false)
             && let Some(stored) = self.threats.get_mut(&id)
-            && matches!(stored.shown, Shown::Now)
+            && !matches!(stored.shown, Shown::Later(until, _) if until > at)
         {
             stored.shown = Shown::Later(later(at, by), Some(Box::new(before)));
         }

@@ -119,6 +119,16 @@ async fn a_late_change_shows_the_old_state_until_then() {
 }
 
 #[tokio::test]
+async fn a_slow_answer_keeps_its_client_waiting_and_nobody_else() {
+    let probe = Probe::start().await;
+    probe.sim.faults().add(Fault::new(FaultKind::Slow { millis: 600_000 }).on("GET", "/agents"));
+    let patience = std::time::Duration::from_millis(30);
+    assert!(tokio::time::timeout(patience, probe.get("/agents")).await.is_err());
+    assert_eq!(probe.get("/threats").await.status, 200);
+    assert_eq!(probe.get("/agents").await.status, 200, "only once");
+}
+
+#[tokio::test]
 async fn conditions_not_met_changes_nothing_and_is_not_counted() {
     let probe = Probe::start().await;
     let id = probe.sim.raise(SITE, &Threat::ransomware("HSM-PC-0101")).expect("raised");
@@ -146,4 +156,15 @@ async fn the_ledger_names_the_token_the_value_and_the_times_told() {
         ("hoshimi/write", Some("twice"), 2)
     );
     assert!(!serde_json::to_string(&ledger).expect("JSON").contains(&token), "a secret is never written down");
+}
+
+#[tokio::test]
+async fn time_can_be_moved_from_outside_and_the_next_event_is_known() {
+    let probe = Probe::start().await;
+    assert_eq!(probe.sim.next_due(), None);
+    probe.sim.play("exfiltration", SITE).expect("a scenario");
+    assert_eq!(probe.sim.next_due().map(|at| at.to_string()).as_deref(), Some("2026-11-24T01:00:05Z"));
+    let got = control(&probe, "POST", "/_sim/advance", json!({"seconds": 5})).await;
+    assert_eq!(got.body["now"], "2026-11-24T01:00:05.000000Z");
+    assert_eq!(probe.sim.next_due(), None);
 }

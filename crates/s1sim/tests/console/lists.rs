@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn every_call_answers_in_the_described_form() {
     let probe = Probe::start().await;
-    let id = probe.sim.raise(SITE, &Threat::ransomware("HSM-PC-0101")).expect("raised");
+    let id = probe.sim.raise(SITE, &Threat::ransomware("HSM-PC-0101").known_bad()).expect("raised");
     let filter = json!({"ids": [id]});
     for action in ["kill", "quarantine", "remediate", "rollback-remediation", "un-quarantine"] {
         assert_eq!(probe.post(&format!("/threats/mitigate/{action}"), json!({"filter": filter})).await.status, 200);
