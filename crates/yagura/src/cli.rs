@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use domain::{IncidentId, Language};
+use domain::{IncidentId, Language, TenantId};
 
-use crate::{config, demo, incident, roles};
+use crate::{alerts, audit, config, demo, incident, roles};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,7 +16,9 @@ Examples:
   yagura run --config yagura.toml --role actuator
   yagura incident list                         the queue, from ./yagura.db
   yagura incident report INC-2026-000001 --language ja --out report.pdf
-  yagura s1sim --scenario ransomware-workstation";
+  yagura s1sim --scenario ransomware-workstation
+  yagura alerts import threats.json            recorded alerts, offline
+  yagura audit verify                          proof that no event was changed";
 
 /// Runs a managed security service on top of an EDR.
 #[derive(Debug, Parser)]
@@ -40,6 +42,12 @@ enum Command {
     /// The queue and one case from a terminal
     #[command(subcommand)]
     Incident(IncidentCommand),
+    /// Recorded console JSON
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
+    /// Proof that nothing was changed afterwards
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -128,6 +136,44 @@ enum IncidentCommand {
     },
 }
 
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  yagura alerts import threats.json
+  yagura alerts import recorded/*.json --tenant acme --json";
+
+#[derive(Debug, Subcommand)]
+enum AlertsCommand {
+    /// Takes recorded alerts in, offline: nothing is acted on and nobody is told
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import {
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Whose alerts they are
+        #[arg(long, default_value = "imported")]
+        tenant: TenantId,
+        #[command(flatten)]
+        store: StoreOptions,
+    },
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  yagura audit verify
+  yagura audit verify --config yagura.toml --json";
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Recomputes the chain of every tenant's events and names the first fault
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify {
+        /// A root printed earlier and kept elsewhere: proves that nothing before it was rewritten since
+        #[arg(long, value_name = "N:HASH")]
+        root: Option<audit::HandedOut>,
+        #[command(flatten)]
+        store: StoreOptions,
+    },
+}
+
 impl Arguments {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
@@ -138,9 +184,13 @@ impl Arguments {
                 Ok(ExitCode::SUCCESS)
             }
             Command::S1sim(options) => {
-                s1sim::run(options).await?;
+                s1sim::run(&options).await?;
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Alerts(AlertsCommand::Import { files, tenant, store }) => {
+                alerts::import(&files, tenant, &store).await
+            }
+            Command::Audit(AuditCommand::Verify { root, store }) => audit::verify(&store, root).await,
             Command::Incident(command) => {
                 match command {
                     IncidentCommand::List { store, closed, limit } => incident::list(&store, closed, limit).await?,

