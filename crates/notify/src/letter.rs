@@ -48,6 +48,13 @@ pub(crate) enum Line {
     Quoted(String),
 }
 
+/// Where it will be read. A chat has no letter head and is answered in its thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Medium {
+    Mail,
+    Chat,
+}
+
 /// What the reader has to do, in the first words of the subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -77,8 +84,14 @@ impl Need {
 
 impl Letter {
     /// `attached` names the files that go with it.
-    pub(crate) fn write(facts: &Facts<'_>, language: Language, sender: &Sender, attached: &[&str]) -> Self {
-        let words = Words { facts, language };
+    pub(crate) fn write(
+        facts: &Facts<'_>,
+        language: Language,
+        medium: Medium,
+        sender: &Sender,
+        attached: &[&str],
+    ) -> Self {
+        let words = Words { facts, language, medium };
         Self {
             language,
             priority: facts.priority,
@@ -95,6 +108,22 @@ impl Letter {
         }
     }
 
+    /// The heading where it stands alone: an English one begins in lower case, since in the subject it follows a name.
+    pub(crate) fn title(&self) -> String {
+        let mut characters = self.heading.chars();
+        characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    }
+
+    /// Tells the priority without colour.
+    pub(crate) fn shape(&self) -> &'static str {
+        match self.priority {
+            Priority::P0 => "◆",
+            Priority::P1 => "▲",
+            Priority::P2 => "●",
+            Priority::P3 => "○",
+        }
+    }
+
     /// `【P0・要対応】【TLP:AMBER+STRICT】INC-2026-000123 WS-17 不審な活動の検知（第一報）`.
     pub(crate) fn subject(&self) -> String {
         let Self { priority, incident, host, heading, .. } = self;
@@ -108,8 +137,12 @@ impl Letter {
 
 /// The items in their order. An item with nothing to say is left out.
 fn items(words: &Words<'_>, sender: &Sender, attached: &[&str]) -> Vec<Item> {
-    let head =
-        [words.incident(), words.priority(), words.marking(), words.endpoint(), words.detected(), words.overview()];
+    let head = match words.medium {
+        Medium::Mail => vec![words.incident(), words.priority(), words.marking()],
+        // All three stand in the headline of a post.
+        Medium::Chat => vec![],
+    };
+    let event = [words.endpoint(), words.detected(), words.overview()];
     let body = match words.facts.kind {
         Kind::First => vec![words.judgement(), words.status(), words.actions(), words.notes(), words.requests()],
         Kind::Update => vec![words.actions(), words.status(), words.judgement(), words.notes(), words.requests()],
@@ -126,5 +159,5 @@ fn items(words: &Words<'_>, sender: &Sender, attached: &[&str]) -> Vec<Item> {
         ],
     };
     let foot = [words.next(), words.contact(sender)];
-    head.into_iter().chain(body).chain(foot).filter(|item| !item.lines.is_empty()).collect()
+    head.into_iter().chain(event).chain(body).chain(foot).filter(|item| !item.lines.is_empty()).collect()
 }

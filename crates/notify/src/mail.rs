@@ -5,10 +5,10 @@
 
 use domain::notice::Facts;
 use domain::tenant::Email;
-use domain::{IncidentId, Language, NoticeId, Priority, TenantId};
+use domain::{IncidentId, Language, NoticeId, Priority};
 
-use crate::letter::Letter;
-use crate::{Sender, shown};
+use crate::letter::{Letter, Medium};
+use crate::{Sender, key, shown};
 
 mod html;
 mod smtp;
@@ -70,8 +70,9 @@ impl std::fmt::Debug for Attachment {
 /// Writes one notice in one language.
 pub fn compose(facts: &Facts<'_>, language: Language, sender: &Sender, attachments: Vec<Attachment>) -> Mail {
     let attached: Vec<&str> = attachments.iter().map(Attachment::name).collect();
-    let letter = Letter::write(facts, language, sender, &attached);
-    let id = |notice| message_id(&facts.tenant.id, facts.incident, notice, language, sender);
+    let letter = Letter::write(facts, language, Medium::Mail, sender, &attached);
+    // A key holds only characters that may stand in a Message-ID, and so does the domain.
+    let id = |notice| format!("{}@{}", key(facts, notice, language), sender.domain());
     Mail {
         message_id: id(facts.notice),
         in_reply_to: (facts.notice != FIRST).then(|| id(FIRST)),
@@ -89,15 +90,3 @@ pub fn compose(facts: &Facts<'_>, language: Language, sender: &Sender, attachmen
 
 /// The notice that a thread begins with.
 const FIRST: NoticeId = NoticeId(1);
-
-/// Ids hold only characters that may stand in a Message-ID (`ids.rs`), and so does the domain (`Email`).
-fn message_id(
-    tenant: &TenantId,
-    incident: IncidentId,
-    notice: NoticeId,
-    language: Language,
-    sender: &Sender,
-) -> String {
-    let name = format!("{incident}.{notice}.{}.{tenant}", language.tag()).to_lowercase();
-    format!("{name}@{}", sender.domain())
-}

@@ -115,6 +115,16 @@ impl Story {
         self.then(Command::GiveVerdict { by: analyst(), verdict, reason: Untrusted::new(reason) })
     }
 
+    /// A note for the customer.
+    pub(crate) fn note(self, text: &str) -> Self {
+        let (by, text) = (analyst(), Untrusted::new(text));
+        // The domain refuses an empty one.
+        if text.for_matching().trim().is_empty() {
+            return self;
+        }
+        self.then(Command::AddNote { by, visibility: Visibility::Customer, text })
+    }
+
     /// Of the newest notice.
     pub(crate) fn facts(&self) -> Facts<'_> {
         let newest = self.incident.notices.keys().last().copied().unwrap_or(NoticeId(1));
@@ -138,11 +148,7 @@ pub(crate) fn ransomware_contained() -> Story {
     ransomware()
         .then(Command::ConfirmAction { action: ActionId(1), how: Proof::AlreadySo })
         .verify(3)
-        .then(Command::AddNote {
-            by: analyst(),
-            visibility: Visibility::Customer,
-            text: Untrusted::new("共有フォルダ「営業資料」への書き込みを調査中です。\n対象者様への聞き取りを先行してお願いする場合がございます。"),
-        })
+        .note("共有フォルダ「営業資料」への書き込みを調査中です。\n対象者様への聞き取りを先行してお願いする場合がございます。")
         .then(Command::RefuseAction { action: ActionId(2), why: Untrusted::new("the file is in use by another process") })
 }
 

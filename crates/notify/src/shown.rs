@@ -18,10 +18,13 @@ pub(crate) fn one_line(text: &Untrusted, max: usize) -> String {
     defang(&text.short(max))
 }
 
-/// The name of an endpoint or an account, which is the customer's own. `taro.yamada` stays readable; a name that a mail
+/// The name of an account, which is the customer's own: `taro.yamada` stays readable, while a name that anybody's mail
 /// client would make a link of does not stay alive.
-pub(crate) fn own_name(name: &Untrusted, max: usize) -> String {
-    defang_unless(&name.short(max), is_first_and_last_name)
+pub(crate) fn account(name: &Untrusted, max: usize) -> String {
+    let name = name.short(max);
+    // Only what is nothing but an account: in an address or a sentence no part is spared.
+    let is_account = name.chars().all(|c| is_host_character(c) || c == '\\');
+    if is_account { defang_unless(&name, is_first_and_last_name) } else { defang(&name) }
 }
 
 /// A text of several lines, as a person typed it, line by line. What is cut is marked.
@@ -233,10 +236,18 @@ mod tests {
 
     #[test]
     fn an_account_keeps_its_dot_but_no_link_is_made_of_a_name() {
-        let shown = |name| own_name(&Untrusted::new(name), 60);
+        let shown = |name| account(&Untrusted::new(name), 60);
         assert_eq!(shown("ACME\\taro.yamada"), "ACME\\taro.yamada");
         assert_eq!(shown("ken.ito"), "ken.ito");
-        for alive in ["evil.com", "evil.jp", "www.evil.support", "192.0.2.1", "http://evil"] {
+        for alive in [
+            "evil.com",
+            "evil.jp",
+            "www.evil.plumbing",
+            "192.0.2.1",
+            "http://evil",
+            "<https://evil.plumbing|x>",
+            "a@b.plumbing",
+        ] {
             assert_ne!(shown(alive), alive);
         }
     }

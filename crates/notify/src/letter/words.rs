@@ -11,7 +11,7 @@ use domain::rules::{RuleId, Strength, Weight};
 use domain::tenant::{Contact, Names};
 use domain::{Language, Text, Timestamp, Verdict, action};
 
-use super::{Item, Line};
+use super::{Item, Line, Medium};
 use crate::Sender;
 use crate::shown;
 
@@ -23,6 +23,7 @@ const MAX_NOTES: usize = 3;
 pub(super) struct Words<'a> {
     pub(super) facts: &'a Facts<'a>,
     pub(super) language: Language,
+    pub(super) medium: Medium,
 }
 
 impl Words<'_> {
@@ -183,7 +184,6 @@ impl Words<'_> {
     /// The analyst's verdict.
     fn result(&self) -> String {
         let (hosts, certainty, subject) = (self.hosts(), self.certainty(), self.named());
-        let scope = self.scope();
         match (self.language, self.facts.verdict) {
             (Language::Ja, Verdict::TruePositive) if self.strength() == Strength::Decisive => {
                 format!("分析の結果、端末 {hosts} での検知{subject}が正検知であることを{certainty}。")
@@ -191,16 +191,15 @@ impl Words<'_> {
             (Language::Ja, Verdict::TruePositive) => {
                 format!("分析の結果、端末 {hosts} での検知{subject}は正検知と{certainty}。")
             }
-            (Language::Ja, Verdict::FalsePositive) => format!(
-                "分析の結果、端末 {hosts} での検知{subject}は誤検知と{certainty}。\
-                 確認した範囲（{scope}）では、悪意のある活動は認められませんでした。"
-            ),
+            (Language::Ja, Verdict::FalsePositive) => {
+                format!("分析の結果、端末 {hosts} での検知{subject}は誤検知と{certainty}。{}", self.not_observed())
+            }
             (Language::Ja, _) => {
                 format!("分析の結果、端末 {hosts} での検知{subject}は、悪意のある活動である{certainty}。")
             }
             (Language::En, Verdict::FalsePositive) => format!(
-                "Analysis result for endpoint {hosts}{subject}: false positive ({certainty}). \
-                 Malicious activity was not observed within the scope examined ({scope})."
+                "Analysis result for endpoint {hosts}{subject}: false positive ({certainty}). {}",
+                self.not_observed()
             ),
             (Language::En, verdict) => {
                 let verdict = verdict.text().en.to_lowercase();
@@ -235,7 +234,7 @@ impl Words<'_> {
 
     /// The name of the first endpoint, as it calls itself.
     pub(super) fn host(&self, max: usize) -> String {
-        let name = shown::own_name(self.facts.host, max);
+        let name = shown::one_line(self.facts.host, max);
         if name.trim().is_empty() {
             self.say("（端末名の記録なし）", "(no name recorded)").into()
         } else {
@@ -260,11 +259,18 @@ impl Words<'_> {
         }
     }
 
-    fn scope(&self) -> String {
+    /// What a false positive means, and what it does not mean.
+    fn not_observed(&self) -> String {
         let (hosts, alerts) = (self.facts.other_hosts.saturating_add(1), self.facts.alert_count);
         match self.language {
-            Language::Ja => format!("端末{hosts}台、アラート{alerts}件"),
-            Language::En => format!("{}, {}", count(hosts, "endpoint"), count(alerts, "alert")),
+            Language::Ja => {
+                format!("確認した範囲（端末{hosts}台、アラート{alerts}件）では、悪意のある活動は認められませんでした。")
+            }
+            Language::En => format!(
+                "Malicious activity was not observed within the scope examined ({}, {}).",
+                count(hosts, "endpoint"),
+                count(alerts, "alert")
+            ),
         }
     }
 
@@ -429,7 +435,7 @@ impl Words<'_> {
 
     pub(super) fn endpoint(&self) -> Item {
         let hosts = self.hosts();
-        let line = match (self.facts.user.map(|u| shown::own_name(u, 80)), self.language) {
+        let line = match (self.facts.user.map(|u| shown::account(u, 80)), self.language) {
             (Some(user), Language::Ja) => format!("{hosts}（利用者：{user}）"),
             (Some(user), Language::En) => format!("{hosts} (user: {user})"),
             (None, Language::Ja) => format!("{hosts}（利用者の記録なし）"),
@@ -457,6 +463,9 @@ impl Words<'_> {
         match (self.facts.verdict, self.language) {
             (Verdict::Undetermined, Language::Ja) => self.plain(label, format!("{first}（理由：{grounds}）")),
             (Verdict::Undetermined, Language::En) => self.plain(label, format!("{first} because {grounds}")),
+            (Verdict::FalsePositive, _) if self.facts.kind == Kind::Verdict => {
+                self.item(label, vec![Line::Plain(first), Line::Plain(self.not_observed())])
+            }
             // After the analysis it is the analyst's reason that counts.
             _ if self.facts.kind == Kind::Verdict => self.plain(label, first),
             _ => {
@@ -526,7 +535,7 @@ impl Words<'_> {
     fn action(&self, action: &Action) -> String {
         let (kind, state) =
             (action.kind.text().in_language(self.language), action.state.text().in_language(self.language));
-        let endpoint = shown::own_name(&action.target.endpoint, 40);
+        let endpoint = shown::one_line(&action.target.endpoint, 40);
         let detail = match &action.state {
             State::Verified { .. } => action.settled_at.map(|at| self.time(at)),
             State::Refused { why } => Some(self.because(&shown::one_line(why, 120))),
@@ -566,18 +575,27 @@ impl Words<'_> {
     }
 
     pub(super) fn deadline(&self) -> Item {
-        let line = match (self.by(), self.language) {
-            (None, _) => return self.item(Text::new("ご回答の期限と方法", "Deadline and form"), vec![]),
-            (Some(by), Language::Ja) => format!(
-                "{by} まで（本メールの送付から{HOURS_TO_ANSWER}時間）。件名を変えずに、本メールへご返信ください。\
-                 一部のご回答だけでもお送りください。"
-            ),
-            (Some(by), Language::En) => format!(
-                "By {by}, {HOURS_TO_ANSWER} hours from this message. Reply to this mail and keep the subject; \
-                 part of an answer is welcome too."
-            ),
+        let Some(by) = self.by() else {
+            return self.item(Text::new("ご回答の方法", "How to answer"), vec![Line::Plain(self.answer().to_owned())]);
+        };
+        let line = match self.language {
+            Language::Ja => format!("{by} まで（送付から{HOURS_TO_ANSWER}時間）。{}", self.answer()),
+            Language::En => format!("By {by}, {HOURS_TO_ANSWER} hours from this message. {}", self.answer()),
         };
         self.plain(Text::new("ご回答の期限と方法", "Deadline and form"), line)
+    }
+
+    fn answer(&self) -> &'static str {
+        match self.medium {
+            Medium::Mail => self.say(
+                "件名を変えずに、本メールへご返信ください。一部のご回答だけでもお送りください。",
+                "Reply to this mail and keep the subject; part of an answer is welcome too.",
+            ),
+            Medium::Chat => self.say(
+                "このスレッドにご返信ください。一部のご回答だけでもお送りください。",
+                "Reply in this thread; part of an answer is welcome too.",
+            ),
+        }
     }
 
     pub(super) fn silence(&self) -> Item {
@@ -641,13 +659,14 @@ impl Words<'_> {
     }
 
     pub(super) fn contact(&self, sender: &Sender) -> Item {
-        let mut lines = vec![Line::Plain(
-            self.say(
+        let reply = match self.medium {
+            Medium::Mail => self.say(
                 "本メールへご返信ください（件名のインシデント番号を残してください）。",
                 "Reply to this mail and keep the incident number in the subject.",
-            )
-            .to_owned(),
-        )];
+            ),
+            Medium::Chat => self.say("このスレッドにご返信ください。", "Reply in this thread."),
+        };
+        let mut lines = vec![Line::Plain(reply.to_owned())];
         if let Some(number) = &sender.telephone {
             lines.push(Line::Plain(match self.language {
                 Language::Ja => format!("お急ぎの場合（24時間365日）：{}", number.as_str()),

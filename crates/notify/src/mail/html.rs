@@ -24,19 +24,18 @@ const VALUE: &str = "display:inline-block;width:100%;max-width:450px;vertical-al
 /// A longer word may break, or it would widen the mail on a telephone.
 const LONGEST_UNBROKEN: usize = 24;
 
-/// How a priority looks: colour of the band, of the tint behind the summary, and its shape.
+/// How a priority looks: colour of the band, and of the tint behind the summary.
 struct Look {
     band: &'static str,
     tint: &'static str,
-    shape: &'static str,
 }
 
 fn look(priority: Priority) -> Look {
     match priority {
-        Priority::P0 => Look { band: "#c4351c", tint: "#fdf1ee", shape: "◆" },
-        Priority::P1 => Look { band: "#9a5b00", tint: "#fdf5e6", shape: "▲" },
-        Priority::P2 => Look { band: "#1f5fa8", tint: "#eef4fb", shape: "●" },
-        Priority::P3 => Look { band: "#59616d", tint: "#f3f4f6", shape: "○" },
+        Priority::P0 => Look { band: "#c4351c", tint: "#fdf1ee" },
+        Priority::P1 => Look { band: "#9a5b00", tint: "#fdf5e6" },
+        Priority::P2 => Look { band: "#1f5fa8", tint: "#eef4fb" },
+        Priority::P3 => Look { band: "#59616d", tint: "#f3f4f6" },
     }
 }
 
@@ -86,14 +85,14 @@ fn band(letter: &Letter, look: &Look) -> Markup {
     html! {
         tr { td style=(format!("background-color:{band};color:#ffffff;padding:16px 20px 18px;")) {
             div style="font-size:14px;line-height:26px;font-weight:bold;" {
-                span aria-hidden="true" { (look.shape) } " " (priority.name()) " " (severity)
+                span aria-hidden="true" { (letter.shape()) } " " (priority.name()) " " (severity)
                 span style="font-weight:normal;" { "　|　" } (need)
                 // The marking's own colours, as the standard gives them.
                 "　" span style="background-color:#000000;color:#ffc000;font-size:12px;padding:3px 8px;\
                             border-radius:3px;white-space:nowrap;" { (TLP) }
             }
             h1 style="margin:10px 0 0;font-size:20px;line-height:29px;font-weight:bold;color:#ffffff;" {
-                (capitalised(&letter.heading))
+                (letter.title())
             }
             div style="font-size:14px;line-height:22px;padding-top:4px;overflow-wrap:anywhere;" {
                 (words(&letter.incident)) "　" (words(&letter.host))
@@ -198,10 +197,4 @@ fn signature(letter: &Letter) -> Markup {
             @for line in &letter.signature { (line) br; }
         } }
     }
-}
-
-/// English headings begin in lower case, since in the subject they follow a name.
-fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
