@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::alert::{Alert, Initiator, Reputation, Signature};
+use crate::alert::{Alert, Initiator, Signature};
 use crate::attack::Technique;
 use crate::endpoint::Class;
 use crate::ids::IncidentId;
@@ -164,12 +164,10 @@ fn earlier_closed(alert: &Alert, earlier: &[Earlier]) -> Grouping {
     }
 }
 
-/// Behaviour engine, server, unmitigated, or known malicious: never hidden in a campaign of milder alerts.
+/// Behaviour engine, server or unmitigated: never hidden in a campaign of milder alerts. (A count of engines comes with
+/// the investigation; the console's own reputation is no such count, and old known files are what a first scan finds.)
 fn breaks_out(alert: &Alert, class: Class) -> bool {
-    alert.was_executed()
-        || class.is_critical()
-        || !alert.is_mitigated()
-        || alert.detection.reputation == Reputation::KnownMalicious
+    alert.was_executed() || class.is_critical() || !alert.is_mitigated()
 }
 
 fn is_scan_batch(alert: &Alert) -> bool {
