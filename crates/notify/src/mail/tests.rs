@@ -1,6 +1,6 @@
 use domain::notice::Kind;
 use domain::rules::Weight;
-use domain::{Language, NoticeId, Priority, Untrusted};
+use domain::{Language, NoticeId, Priority, Untrusted, Verdict};
 use insta::assert_snapshot;
 
 use super::{Attachment, Mail, compose, wire};
@@ -105,6 +105,31 @@ fn no_message_gives_an_all_clear_or_a_live_address_sec_34() {
 }
 
 #[test]
+fn every_rule_reads_as_a_whole_sentence_whatever_is_known_of_it() {
+    let (plain, asked) = (samples::ransomware_contained(), samples::unknown_file_asked());
+    for rule in domain::rules::FLOOR {
+        for verdict in [Verdict::Undetermined, Verdict::TruePositive, Verdict::Suspicious, Verdict::FalsePositive] {
+            for kind in [Kind::First, Kind::Update, Kind::Question, Kind::Verdict] {
+                let mut facts = if kind == Kind::Question { asked.facts() } else { plain.facts() };
+                (facts.rule, facts.what, facts.strength) = (rule.id, rule.title, rule.strength);
+                (facts.verdict, facts.kind) = (verdict, kind);
+                facts.request =
+                    rule.request.map(|r| domain::notice::Requested { weight: r.weight, text: r.text, by: None });
+                for language in Language::ALL {
+                    let text = compose(&facts, language, &samples::sender(), vec![]).text;
+                    for flaw in ["。。", "..", "  (", "()", "（）", "「」", "：：", ": :"] {
+                        assert!(!text.contains(flaw), "{} {kind:?} {verdict:?}: `{flaw}` in\n{text}", rule.id);
+                    }
+                    let possible = text.contains("可能性があります") || text.contains("possible");
+                    let firm = matches!(verdict, Verdict::TruePositive | Verdict::FalsePositive);
+                    assert!(!(firm && possible), "{} {kind:?} {verdict:?}: firm and doubtful at once\n{text}", rule.id);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn both_parts_of_a_mail_say_the_same() {
     for story in [samples::ransomware_answered(), samples::unknown_file_asked()] {
         for language in Language::ALL {
@@ -189,7 +214,7 @@ fn hostile_words_change_neither_the_form_nor_the_headers_of_a_mail_sec_30_sec_32
             *field = Untrusted::new(hostile);
         }
         alert.process.user = Some(Untrusted::new(hostile));
-        let story = Story::begin(alert).verdict(domain::Verdict::Suspicious, &format!("判定の理由です {hostile}"));
+        let story = Story::begin(alert).verdict(Verdict::Suspicious, &format!("判定の理由です {hostile}"));
         for language in Language::ALL {
             let mail = mail(&story, language);
             assert!(mail.subject.chars().count() <= super::MAX_SUBJECT, "{}", mail.subject);

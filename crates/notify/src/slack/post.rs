@@ -91,10 +91,10 @@ fn headline(letter: &Letter) -> String {
     }
 }
 
-/// Label and answer side by side.
+/// Four fields, which Slack shows two by two, or one below the other on a telephone.
 fn summary(letter: &Letter, left: &mut usize) -> Value {
-    let fields: Vec<Value> =
-        letter.summary.iter().flat_map(|(name, text)| [label(name), plain(text, MAX_FIELD, left)]).collect();
+    let field = |(label, text): &(&str, String)| plain(&format!("■ {label}\n{text}"), MAX_FIELD, left);
+    let fields: Vec<Value> = letter.summary.iter().map(field).collect();
     json!({ "type": "section", "fields": fields })
 }
 
