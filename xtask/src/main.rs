@@ -5,6 +5,7 @@
 
 mod deps;
 mod doc_paths;
+mod postgres;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -15,10 +16,14 @@ const HELP: &str = "\
 cargo xtask test               everything that must hold before a change lands
 cargo xtask test NAME…         only the tests whose names contain one of NAME
 cargo xtask test postgres      only those, with PostgreSQL installed first (likewise: browser)
+cargo xtask postgres COMMAND…  runs COMMAND with a PostgreSQL of its own, as the tests want it
 cargo xtask check              formatting and lints
 cargo xtask deps               who may depend on whom
 cargo xtask docs               every path that the documents name exists
 ";
+
+/// Where tests find the server that was started for them.
+const POSTGRES_ADDRESS: &str = "YAGURA_TEST_POSTGRES";
 
 /// What went wrong, in words for the person at the terminal.
 type Outcome = Result<(), String>;
@@ -29,6 +34,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test"] => test_everything(),
         ["test", names @ ..] => test_some(names),
+        ["postgres", command @ ..] => run_with_postgres(command),
         ["check"] => check(),
         ["deps"] => step("who depends on whom", deps::check),
         ["docs"] => step("paths in documents", || doc_paths::check(&root()?)),
@@ -70,14 +76,27 @@ fn check() -> Outcome {
 /// nextest where it is installed, because it runs the tests of all crates side by side; else the built-in runner,
 /// which takes one name at a time and does not mind when no test bears it.
 fn run_tests(names: &[&str]) -> Outcome {
+    // One server for all of them. Where PostgreSQL is missing and was not asked for, the tests that need it say so.
+    let server = if tools::is_there(tools::POSTGRES) { Some(postgres::Server::start()?) } else { None };
+    let address = server.as_ref().map(postgres::Server::address);
+    let environment: Vec<(&str, &str)> = address.iter().map(|a| (POSTGRES_ADDRESS, a.as_str())).collect();
     if has_nextest() {
-        return run("cargo", &[&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"], names].concat());
+        let arguments = [&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"], names].concat();
+        return run_within(&environment, "cargo", &arguments);
     }
     let all = [""];
     for name in if names.is_empty() { &all } else { names } {
-        run("cargo", &["test", "--workspace", "--locked", "--lib", "--bins", "--tests", name])?;
+        run_within(&environment, "cargo", &["test", "--workspace", "--locked", "--lib", "--bins", "--tests", name])?;
     }
     Ok(())
+}
+
+/// Runs a command that finds the address of a server of its own where the tests look for it.
+fn run_with_postgres(command: &[&str]) -> Outcome {
+    tools::ensure(&[tools::POSTGRES])?;
+    let server = postgres::Server::start()?;
+    let (program, arguments) = command.split_first().ok_or("name a command to run")?;
+    run_within(&[(POSTGRES_ADDRESS, &server.address())], program, arguments)
 }
 
 /// Documentation tests link one program each, so they are only asked for where there are any.
@@ -130,10 +149,16 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 
 /// Runs a program in the repository's root, its output going straight to the terminal.
 fn run(program: &str, arguments: &[&str]) -> Outcome {
+    run_within(&[], program, arguments)
+}
+
+/// As `run`, with some variables of the environment set.
+fn run_within(environment: &[(&str, &str)], program: &str, arguments: &[&str]) -> Outcome {
     let said = format!("{program} {}", arguments.join(" "));
     println!("$ {}", said.trim_end());
     let status = Command::new(program)
         .args(arguments)
+        .envs(environment.iter().copied())
         .current_dir(root()?)
         .status()
         .map_err(|e| format!("could not start `{program}`: {e}"))?;

@@ -15,16 +15,18 @@ pub struct Tool {
     packages: &'static [&'static str],
 }
 
+pub const POSTGRES: Tool = Tool { topic: "postgres", programs: &["initdb", "pg_ctl"], packages: &["postgresql"] };
+
 pub const ALL: &[Tool] = &[
     Tool { topic: "browser", programs: &["chromium", "chromedriver"], packages: &["chromium", "chromium-driver"] },
     Tool { topic: "pdf", programs: &["pdftotext", "pdftoppm"], packages: &["poppler-utils"] },
-    Tool { topic: "postgres", programs: &["initdb", "pg_ctl"], packages: &["postgresql"] },
+    POSTGRES,
 ];
 
 /// Makes sure that the programs are there.
 pub fn ensure(tools: &[Tool]) -> Outcome {
     let path = search_path();
-    let missing: Vec<&Tool> = tools.iter().filter(|tool| !tool.programs.iter().all(|p| exists(p, &path))).collect();
+    let missing: Vec<&Tool> = tools.iter().filter(|tool| !is_there(**tool)).collect();
     if missing.is_empty() {
         println!("all there");
         return Ok(());
@@ -35,6 +37,11 @@ pub fn ensure(tools: &[Tool]) -> Outcome {
         None => Ok(()),
         Some(program) => Err(format!("`{program}` is still missing after installing {}", packages.join(" "))),
     }
+}
+
+pub fn is_there(tool: Tool) -> bool {
+    let path = search_path();
+    tool.programs.iter().all(|program| exists(program, &path))
 }
 
 fn install(packages: &[&str]) -> Outcome {
