@@ -1,0 +1,1 @@
+//! Many alerts at once: few incidents, and every alert kept (REL-03, REL-19).
