@@ -4,7 +4,6 @@
 //! the business of `notify`. Never in a message: guesses at causes, attribution, "safe", live links, other customers.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -50,62 +49,10 @@ pub struct Notice {
     pub decided_at: Timestamp,
     /// When the next message is promised, `None` for the last one.
     pub next_update: Option<Timestamp>,
-    pub deliveries: BTreeMap<Route, Delivery>,
+    pub deliveries: BTreeMap<Language, Delivery>,
 }
 
-/// One way to the customer: a channel, and the language it is told in. Written `mail/ja`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Route {
-    pub channel: Channel,
-    pub language: Language,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Channel {
-    Mail,
-    Slack,
-}
-
-impl Channel {
-    pub fn text(self) -> Text {
-        match self {
-            Self::Mail => Text::new("メール", "e-mail"),
-            Self::Slack => Text::new("Slack", "Slack"),
-        }
-    }
-}
-
-impl fmt::Display for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let channel = match self.channel {
-            Channel::Mail => "mail",
-            Channel::Slack => "slack",
-        };
-        write!(f, "{channel}/{}", self.language.tag())
-    }
-}
-
-impl From<Route> for String {
-    fn from(route: Route) -> String {
-        route.to_string()
-    }
-}
-
-impl TryFrom<String> for Route {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let (channel, language) = text.split_once('/').ok_or("a route is written mail/ja")?;
-        let channel = match channel {
-            "mail" => Channel::Mail,
-            "slack" => Channel::Slack,
-            _ => return Err("a route's channel is mail or slack".into()),
-        };
-        Ok(Self { channel, language: language.parse()? })
-    }
-}
-
-/// What became of a notice on one route.
+/// What became of a notice in one language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
@@ -113,8 +60,7 @@ pub enum Delivery {
     /// The channel took it (T3a).
     Accepted {
         at: Timestamp,
-        /// The channel's own name of it: a mail's Message-ID, a Slack post's time stamp.
-        reference: String,
+        message_id: String,
     },
     Failed {
         why: Untrusted,

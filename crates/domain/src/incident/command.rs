@@ -7,7 +7,6 @@ use crate::alert::Alert;
 use crate::ids::{ActionId, NoticeId, PersonId, QuestionId};
 use crate::judgement::Verdict;
 use crate::language::{Language, Text};
-use crate::notice::Route;
 use crate::question::Meaning;
 use crate::reason::Ground;
 use crate::rules::RuleId;
@@ -83,13 +82,13 @@ pub enum Command {
     },
     ConfirmNotice {
         notice: NoticeId,
-        route: Route,
-        reference: String,
+        language: Language,
+        message_id: String,
         accepted_at: Timestamp,
     },
     FailNotice {
         notice: NoticeId,
-        route: Route,
+        language: Language,
         why: Untrusted,
     },
     ConfirmConsole {

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::action::State;
-use crate::notice::Route;
 
 /// Which process may claim a job (`design.md` §5). Only the actuator holds tokens that can write to a console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,8 +28,8 @@ impl Role {
 pub enum Effect {
     /// Carry one action to its end.
     Act { action: ActionId },
-    /// Deliver one notice on one route.
-    Notify { notice: NoticeId, route: Route },
+    /// Deliver one notice in one language.
+    Notify { notice: NoticeId, language: Language },
     /// Make the console say what we say: status, verdict, notes.
     UpdateConsole,
 }
@@ -47,7 +46,7 @@ impl Effect {
     pub fn key(&self, version: u64) -> String {
         match self {
             Self::Act { action } => format!("act/{action}"),
-            Self::Notify { notice, route } => format!("notify/{notice}/{route}"),
+            Self::Notify { notice, language } => format!("notify/{notice}/{}", language.tag()),
             Self::UpdateConsole => format!("console/{version}"),
         }
     }
@@ -63,7 +62,7 @@ impl Incident {
             Event::NoticeDecided { notice } => notice
                 .deliveries
                 .keys()
-                .map(|route| Effect::Notify { notice: notice.id, route: *route })
+                .map(|language| Effect::Notify { notice: notice.id, language: *language })
                 .collect(),
             Event::Judged { .. }
             | Event::AlertJoined { .. }

@@ -9,7 +9,8 @@ use crate::clock::Targets;
 use crate::endpoint::Class;
 use crate::ids::{ActionId, AlertId, IncidentId, NoticeId, PersonId, QuestionId};
 use crate::judgement::Verdict;
-use crate::notice::{Notice, Route};
+use crate::language::Language;
+use crate::notice::Notice;
 use crate::question::{Answer, Question};
 use crate::reason::Ground;
 use crate::rules::{Judgement, RuleId};
@@ -110,13 +111,13 @@ pub enum Event {
     },
     NoticeAccepted {
         notice: NoticeId,
-        route: Route,
-        reference: String,
+        language: Language,
+        message_id: String,
         accepted_at: Timestamp,
     },
     NoticeFailed {
         notice: NoticeId,
-        route: Route,
+        language: Language,
         why: Untrusted,
     },
     ConsoleUpdated {
