@@ -10,11 +10,8 @@ use domain::calendar::Calendar;
 use domain::endpoint::{Endpoint, Machine, Network, Os};
 use domain::incident::{Command, Context, Incident, SendAnswer, Visibility};
 use domain::notice::Facts;
-use domain::tenant::{Contact, Email, Names, Tenant};
-use domain::{
-    ActionId, AgentId, AlertId, IncidentId, Language, NoticeId, PersonId, Priority, TenantId, Timestamp, Untrusted,
-    Verdict,
-};
+use domain::tenant::{Email, Names, Tenant};
+use domain::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PersonId, Priority, Timestamp, Untrusted, Verdict};
 use jiff::ToSpan;
 
 use crate::{Sender, Telephone};
@@ -38,33 +35,23 @@ pub(crate) fn email(text: &str) -> Email {
     Email::try_from(text.to_owned()).unwrap()
 }
 
-fn names(ja: &str, en: &str) -> Names {
-    Names { ja: ja.into(), en: en.into() }
-}
-
+/// As a configuration file would say it.
 pub(crate) fn tenant() -> Tenant {
-    Tenant {
-        id: TenantId::new("acme").unwrap(),
-        name: names("株式会社アクメ製作所", "Acme Works, Ltd."),
-        languages: Language::ALL.to_vec(),
-        contacts: vec![
-            Contact {
-                email: email("yamada@acme.example"),
-                department: Some(names("情報システム部", "Information Systems")),
-                title: Some(names("課長", "Manager")),
-                name: names("山田 太郎", "Taro Yamada"),
+    let tenant = serde_json::json!({
+        "id": "acme",
+        "name": { "ja": "株式会社アクメ製作所", "en": "Acme Works, Ltd." },
+        "languages": ["ja", "en"],
+        "contacts": [
+            {
+                "email": "yamada@acme.example",
+                "department": { "ja": "情報システム部", "en": "Information Systems" },
+                "title": { "ja": "課長", "en": "Manager" },
+                "name": { "ja": "山田 太郎", "en": "Taro Yamada" },
             },
-            Contact {
-                email: email("csirt@acme.example"),
-                department: None,
-                title: None,
-                name: names("CSIRT 各位", "CSIRT"),
-            },
+            { "email": "csirt@acme.example", "name": { "ja": "CSIRT 各位", "en": "CSIRT" } },
         ],
-        connected: true,
-        policy: Default::default(),
-        service_levels: Default::default(),
-    }
+    });
+    serde_json::from_value(tenant).unwrap()
 }
 
 /// An incident and its tenant, moved on by commands.

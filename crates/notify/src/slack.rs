@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use domain::{Timestamp, Untrusted};
+use domain::{SlackChannelId, Timestamp, Untrusted};
 use outbound::{Lane, Method, Outbound, Rate, Reply, Request, Safety, Secret};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -58,11 +58,6 @@ pub struct Slack {
     settings: Settings,
 }
 
-/// A channel by its id, `C0123456789`, as the customer's settings name it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Channel(String);
-
 /// A post within its channel, `1700000000.000100`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -71,7 +66,7 @@ pub struct Stamp(String);
 /// The channel took the post (T3a).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    pub channel: Channel,
+    pub channel: SlackChannelId,
     /// Of a first notice: what later notices pass as their thread.
     pub stamp: Stamp,
 }
@@ -93,19 +88,19 @@ impl Slack {
     pub async fn send(
         &self,
         post: &Post,
-        channel: &Channel,
+        channel: &SlackChannelId,
         thread: Option<&Stamp>,
         now: Timestamp,
     ) -> Result<Accepted, Error> {
         let mut body = post.body();
-        body["channel"] = channel.0.as_str().into();
+        body["channel"] = channel.as_str().into();
         if let Some(thread) = thread {
             body["thread_ts"] = thread.0.as_str().into();
         }
-        let lane = Lane::new(&format!("slack post {}", channel.0), POSTS);
+        let lane = Lane::new(&format!("slack post {channel}"), POSTS);
         let request = self.request(POST, Safety::OnceOnly, lane)?.body(JSON, body.to_string().into_bytes());
         let answer: Posted = self.call(POST, request, now).await?;
-        tracing::debug!(slack.channel = channel.0, slack.ts = answer.ts.0, "the channel took a post");
+        tracing::debug!(slack.channel = channel.as_str(), slack.ts = answer.ts.0, "the channel took a post");
         Ok(Accepted { channel: channel.clone(), stamp: answer.ts })
     }
 
@@ -114,7 +109,7 @@ impl Slack {
     pub async fn find(
         &self,
         post: &Post,
-        channel: &Channel,
+        channel: &SlackChannelId,
         thread: Option<&Stamp>,
         since: Timestamp,
         now: Timestamp,
@@ -125,7 +120,7 @@ impl Slack {
         for _ in 0..MAX_PAGES {
             let (limit, oldest) = (PAGE.to_string(), format!("{}.000000", since.as_second().max(0)));
             let mut form = vec![
-                ("channel", channel.0.as_str()),
+                ("channel", channel.as_str()),
                 ("limit", &limit),
                 ("oldest", &oldest),
                 ("include_all_metadata", "true"),
@@ -234,28 +229,6 @@ impl Message {
 /// What makes a post ours, for Slack and for whoever counts.
 fn metadata(key: &str) -> Value {
     json!({ "event_type": EVENT, "event_payload": { "idempotency_key": key } })
-}
-
-impl TryFrom<String> for Channel {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let valid = text.starts_with(['C', 'G', 'D'])
-            && (2..=30).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        if valid { Ok(Self(text)) } else { Err(format!("`{}` is not the id of a channel", text.escape_default())) }
-    }
-}
-
-impl From<Channel> for String {
-    fn from(channel: Channel) -> String {
-        channel.0
-    }
-}
-
-impl fmt::Display for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 impl TryFrom<String> for Stamp {

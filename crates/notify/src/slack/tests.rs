@@ -14,8 +14,8 @@ fn now() -> Timestamp {
     samples::at("2026-11-24T00:15:31Z")
 }
 
-fn channel() -> Channel {
-    Channel::try_from("C0ACME".to_owned()).unwrap()
+fn channel() -> SlackChannelId {
+    SlackChannelId::new("C0ACME").unwrap()
 }
 
 fn sink() -> ChatSink {
@@ -213,10 +213,7 @@ async fn a_wrong_token_is_refused_and_never_shown_sec_11() {
 }
 
 #[test]
-fn only_ids_name_channels_and_posts() {
-    for bad in ["", "C", "soc-acme", "#soc", "C0ACME ", "c0acme", "C0ACME&x=1", "U0123"] {
-        assert!(Channel::try_from(bad.to_owned()).is_err(), "{bad}");
-    }
+fn only_a_stamp_names_a_post() {
     for bad in ["", "1700000000", "1700000000.", ".1", "1.2.3", "a.b", "1.2&x"] {
         assert!(Stamp::try_from(bad.to_owned()).is_err(), "{bad}");
     }
