@@ -1,0 +1,265 @@
+//! Each event of an incident as one plain statement. The match is complete, so a new event does not compile without words.
+//!
+//! What stays inside the SOC (internal notes, faults of our own jobs) is told as having happened, never with its text.
+
+use domain::alert::Alert;
+use domain::incident::{Actor, ConsoleWrite, Event, Visibility};
+use domain::notice::Notice;
+use domain::reason::{self, Ground};
+use domain::rules;
+use domain::{ActionId, NoticeId};
+
+use super::{Case, words};
+use crate::facts::{Cell, Line};
+use crate::show::{defang, foreign};
+
+impl Case<'_> {
+    pub(super) fn actor(&self, actor: &Actor) -> String {
+        let say = self.say;
+        match actor {
+            Actor::Intake => say.pick("受信（自動）", "Intake (automatic)").to_owned(),
+            Actor::RuleFloor => say.pick("判定規則（自動）", "Rules (automatic)").to_owned(),
+            Actor::Actuator => say.pick("対処実行（自動）", "Actuator (automatic)").to_owned(),
+            Actor::Notifier => say.pick("通知（自動）", "Notifier (automatic)").to_owned(),
+            Actor::Person(id) => say.person(id, self.options.issuer),
+        }
+    }
+
+    /// What happened, and below it in small print on what grounds or with what result.
+    pub(super) fn happened(&self, event: &Event) -> Cell {
+        let (what, detail) = self.statement(event);
+        [Some(Line::plain(what)), detail.filter(|d| !d.is_empty()).map(Line::small)].into_iter().flatten().collect()
+    }
+
+    fn statement(&self, event: &Event) -> (String, Option<String>) {
+        let say = self.say;
+        let said = |ja: &str, en: &str| (say.pick(ja, en).to_owned(), None);
+        match event {
+            Event::Received { alert, grounds, refers_to, .. } => {
+                let from = refers_to
+                    .map(|id| say.pick(format!("{id} を参照。"), format!("Refers to {id}. ")))
+                    .unwrap_or_default();
+                let detail = format!("{from}{}", self.because(grounds));
+                (
+                    self.alert_statement(
+                        alert,
+                        "検知を受信し、本インシデントを開始",
+                        "Alert received, incident opened",
+                    ),
+                    Some(detail),
+                )
+            }
+            Event::AlertJoined { alert, grounds, rule, .. } => {
+                let title = say.text(rules::rule(*rule).title);
+                let why = say.pick(format!("{rule} {title}。"), format!("{rule} {title}. "));
+                let detail = format!("{why}{}", self.because(grounds));
+                (
+                    self.alert_statement(
+                        alert,
+                        "関連する検知を本インシデントに追加",
+                        "Related alert joined to this incident",
+                    ),
+                    Some(detail),
+                )
+            }
+            Event::AlertChanged { alert } => {
+                let state = say.text(alert.mitigation.state.text());
+                let detail = say.pick(format!("端末上の状態：{state}"), format!("State on the endpoint: {state}"));
+                (
+                    self.alert_statement(alert, "検知の記録が管理コンソールで更新", "Alert changed on the console"),
+                    Some(detail),
+                )
+            }
+            Event::Judged { judgement, targets } => {
+                let (rule, title) = (judgement.rule, say.text(rules::rule(judgement.rule).title));
+                let (verdict, priority) = (say.text(judgement.verdict.text()), judgement.priority.name());
+                let due = targets.map_or_else(
+                    || say.pick("目標時刻は設定されていません。", "No targets were set.").to_owned(),
+                    |t| {
+                        let (first, analysis) = (say.second(t.first_response), say.second(t.analysis));
+                        say.pick(
+                            format!("目標：初動 {first}、分析 {analysis}。"),
+                            format!("Targets: first response {first}, analysis {analysis}."),
+                        )
+                    },
+                );
+                let what = say.pick(
+                    format!("規則 {rule}「{title}」により、判定「{verdict}」、優先度 {priority} と評価"),
+                    format!("Rule {rule} ({title}): verdict “{verdict}”, priority {priority}"),
+                );
+                (what, Some(due))
+            }
+            Event::DfirDeclared => said("重大事案対応（DFIRモード）を開始", "DFIR mode begun"),
+            Event::ActionDecided { action } => {
+                let state = say.text(action.state.text());
+                let what = self.action_name(action.id);
+                let detail = say.pick(
+                    format!("{state}。{}", reason::sentence(&action.grounds, say.0)),
+                    format!("{state}. {}", reason::sentence(&action.grounds, say.0)),
+                );
+                (say.pick(format!("対処 {what}を決定"), format!("Action decided: {what}")), Some(detail))
+            }
+            Event::ActionIntended { action } => {
+                (self.action_said(*action, "の実行を記録（送信前）", "about to be sent"), None)
+            }
+            Event::ActionSent { action, at } => {
+                let detail = say.pick(format!("送信時刻 {}", say.second(*at)), format!("sent at {}", say.second(*at)));
+                (self.action_said(*action, "を管理コンソールへ送信", "sent to the console"), Some(detail))
+            }
+            Event::ActionAccepted { action } => {
+                (self.action_said(*action, "を管理コンソールが受付", "accepted by the console"), None)
+            }
+            Event::ActionAnswerLost { action, why } => (
+                self.action_said(*action, "の応答が得られず、結果を確認中", "answer lost, being verified"),
+                Some(defang(&why.short(200))),
+            ),
+            Event::ActionVerified { action, how } => {
+                let detail = say.text(domain::action::State::Verified { how: *how }.text()).to_owned();
+                (self.action_said(*action, "の結果を確認", "result verified"), Some(detail))
+            }
+            Event::ActionRefused { action, why } => {
+                (self.action_said(*action, "は実施できず", "could not be done"), Some(defang(&why.short(200))))
+            }
+            Event::NoticeDecided { notice } => {
+                let next = notice.next_update.map(|at| {
+                    say.pick(
+                        format!("次回連絡の予定 {}", say.second(at)),
+                        format!("next message promised by {}", say.second(at)),
+                    )
+                });
+                (
+                    say.pick(
+                        format!("{}の送信を決定", self.notice_name(notice)),
+                        format!("{} to be sent", self.notice_name(notice)),
+                    ),
+                    next,
+                )
+            }
+            Event::NoticeAccepted { notice, route, accepted_at, .. } => {
+                let (name, way) = (self.notice_by_id(*notice), self.route_name(*route));
+                let at = say.second(*accepted_at);
+                (
+                    say.pick(format!("{name}（{way}）を送信"), format!("{name} ({way}) accepted by the channel")),
+                    Some(say.pick(format!("受付時刻 {at}"), format!("at {at}"))),
+                )
+            }
+            Event::NoticeFailed { notice, route, why } => {
+                let (name, way) = (self.notice_by_id(*notice), self.route_name(*route));
+                (
+                    say.pick(format!("{name}（{way}）の送信に失敗"), format!("{name} ({way}) could not be delivered")),
+                    Some(defang(&why.short(200))),
+                )
+            }
+            Event::ConsoleUpdated { write, alerts } => {
+                let what = self.console_write(write);
+                (
+                    say.pick(format!("管理コンソールに{what}を登録"), format!("Console updated: {what}")),
+                    Some(say.pick(format!("対象の検知 {alerts} 件"), format!("alerts concerned: {alerts}"))),
+                )
+            }
+            Event::Acknowledged => said("分析担当者が受領", "Acknowledged by an analyst"),
+            Event::Assigned { to } => {
+                let who = say.person(to, self.options.issuer);
+                (say.pick(format!("担当者を {who} に決定"), format!("Assigned to {who}")), None)
+            }
+            Event::NoteAdded { visibility: Visibility::Internal, .. } => {
+                said("分析担当者が作業記録を追加", "An analyst added a working note")
+            }
+            Event::NoteAdded { visibility: Visibility::Customer, text } => {
+                (say.pick("お客様への連絡事項を追加", "Note for the customer").to_owned(), Some(foreign(text)))
+            }
+            Event::QuestionAsked { question } => (
+                say.pick(
+                    format!("お客様に質問 {}", question.id),
+                    format!("Question {} put to the customer", question.id),
+                ),
+                question.addition.as_ref().map(foreign),
+            ),
+            Event::AnswerRecorded { question, answer } => {
+                let meaning = say.text(answer.meaning.text());
+                (
+                    say.pick(
+                        format!("質問 {question} へのお客様の回答を記録：{meaning}"),
+                        format!("Customer's answer to {question} recorded: {meaning}"),
+                    ),
+                    Some(foreign(&answer.words)),
+                )
+            }
+            Event::VerdictGiven { verdict, reason } => {
+                let verdict = say.text(verdict.text());
+                (
+                    say.pick(format!("分析担当者が「{verdict}」と判定"), format!("Analyst's verdict: {verdict}")),
+                    Some(foreign(reason)),
+                )
+            }
+            Event::Closed => said("インシデントを終了", "Incident closed"),
+            Event::Reopened { rule, grounds, reason } => {
+                let rule = rule.map(|r| format!("{r} {}", say.text(rules::rule(r).title)));
+                let parts: Vec<String> = [rule, Some(self.because(grounds)), reason.as_ref().map(foreign)]
+                    .into_iter()
+                    .flatten()
+                    .filter(|p| !p.is_empty())
+                    .collect();
+                (say.pick("インシデントを再開", "Incident reopened").to_owned(), Some(parts.join(say.pick("。", ". "))))
+            }
+            Event::JobGaveUp { .. } => said(
+                "自動処理の一つが完了できず、担当者に引き継ぎ",
+                "An automatic step could not be completed and was handed to a person",
+            ),
+        }
+    }
+
+    fn because(&self, grounds: &[Ground]) -> String {
+        reason::sentence(grounds, self.say.0)
+    }
+
+    fn alert_statement(&self, alert: &Alert, ja: &str, en: &str) -> String {
+        let (name, host) = (self.say.name(&alert.name), self.say.name(&alert.endpoint.name));
+        self.say.pick(format!("{ja}（端末{host}、{name}）"), format!("{en}: {name} on {host}"))
+    }
+
+    /// `A1 プロセスの強制終了（「WS-017」）`; the bare id when the action is not on record.
+    fn action_name(&self, id: ActionId) -> String {
+        let say = self.say;
+        let Some(action) = self.incident.actions.get(&id) else { return id.to_string() };
+        let (kind, host) = (say.text(action.kind.text()), say.name(&action.target.endpoint));
+        say.pick(format!("{id} {kind}（{host}）"), format!("{id} {kind} ({host})"))
+    }
+
+    fn action_said(&self, id: ActionId, ja: &str, en: &str) -> String {
+        let name = self.action_name(id);
+        self.say.pick(format!("対処 {name}{ja}"), format!("Action {name}: {en}"))
+    }
+
+    fn notice_by_id(&self, id: NoticeId) -> String {
+        self.incident.notices.get(&id).map_or_else(|| id.to_string(), |n| self.notice_name(n))
+    }
+
+    fn notice_name(&self, notice: &Notice) -> String {
+        let kind = self.say.text(notice.kind.text());
+        self.say.pick(format!("{}「{kind}」", notice.id), format!("{} “{kind}”", notice.id))
+    }
+
+    fn route_name(&self, route: domain::notice::Route) -> String {
+        let language = match route.language {
+            domain::Language::Ja => self.say.pick("日本語", "Japanese"),
+            domain::Language::En => self.say.pick("英語", "English"),
+        };
+        format!("{}{}{language}", self.say.text(route.channel.text()), self.say.pick("・", ", "))
+    }
+
+    fn console_write(&self, write: &ConsoleWrite) -> String {
+        let say = self.say;
+        match write {
+            ConsoleWrite::Status(status) => {
+                let status = words::console_status(*status);
+                say.pick(format!("状況「{}」", status.ja), format!("status “{}”", status.en))
+            }
+            ConsoleWrite::Verdict(verdict) => {
+                let verdict = say.text(verdict.text());
+                say.pick(format!("判定「{verdict}」"), format!("verdict “{verdict}”"))
+            }
+            ConsoleWrite::Note(number) => say.pick(format!("メモ {number}"), format!("note {number}")),
+        }
+    }
+}
