@@ -99,6 +99,13 @@ text_id!(
     "use 1 to 80 characters of a-z, A-Z, 0-9 and - _ . :"
 );
 
+text_id!(
+    /// A channel of a Slack workspace, `C0123456789`.
+    SlackChannelId, "Slack channel id", 30,
+    |c| c.is_ascii_uppercase() || c.is_ascii_digit(),
+    "use 1 to 30 characters of A-Z and 0-9"
+);
+
 /// An incident: `INC-2026-000123`, the year in UTC and a number that only grows within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

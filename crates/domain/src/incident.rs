@@ -15,7 +15,7 @@ use crate::clock::Targets;
 use crate::endpoint::Class;
 use crate::ids::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PersonId, QuestionId, TenantId};
 use crate::judgement::{Priority, Verdict};
-use crate::language::{Language, Text};
+use crate::language::Text;
 use crate::notice::Notice;
 use crate::question::Question;
 use crate::rules::{Case, Judgement};
@@ -180,13 +180,6 @@ impl Incident {
             incident.apply(recorded);
         }
         Some(incident)
-    }
-
-    /// The languages that messages about this incident are written in.
-    pub fn languages(tenant: &Tenant) -> Vec<Language> {
-        let mut languages = tenant.languages.clone();
-        languages.dedup();
-        languages
     }
 
     fn case<'a>(&'a self, classes: &'a [Class]) -> Case<'a> {

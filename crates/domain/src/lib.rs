@@ -22,7 +22,7 @@ pub mod source;
 pub mod tenant;
 pub mod untrusted;
 
-pub use ids::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PersonId, QuestionId, TenantId};
+pub use ids::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PersonId, QuestionId, SlackChannelId, TenantId};
 pub use judgement::{Priority, Verdict};
 pub use language::{Language, Text};
 pub use untrusted::Untrusted;

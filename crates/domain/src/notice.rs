@@ -4,11 +4,13 @@
 //! the business of `notify`. Never in a message: guesses at causes, attribution, "safe", live links, other customers.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::alert::File;
 use crate::ids::{IncidentId, NoticeId};
 use crate::incident::{Incident, Recorded, Visibility};
 use crate::judgement::{Priority, Verdict};
@@ -49,10 +51,72 @@ pub struct Notice {
     pub decided_at: Timestamp,
     /// When the next message is promised, `None` for the last one.
     pub next_update: Option<Timestamp>,
-    pub deliveries: BTreeMap<Language, Delivery>,
+    pub deliveries: BTreeMap<Route, Delivery>,
 }
 
-/// What became of a notice in one language.
+/// One way to the customer: a channel, and the language it is told in. Written `mail/ja`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Route {
+    pub channel: Channel,
+    pub language: Language,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    Mail,
+    Slack,
+}
+
+impl Route {
+    pub fn mail(language: Language) -> Self {
+        Self { channel: Channel::Mail, language }
+    }
+
+    pub fn slack(language: Language) -> Self {
+        Self { channel: Channel::Slack, language }
+    }
+}
+
+impl Channel {
+    pub fn text(self) -> Text {
+        match self {
+            Self::Mail => Text::new("メール", "e-mail"),
+            Self::Slack => Text::new("Slack", "Slack"),
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channel = match self.channel {
+            Channel::Mail => "mail",
+            Channel::Slack => "slack",
+        };
+        write!(f, "{channel}/{}", self.language.tag())
+    }
+}
+
+impl From<Route> for String {
+    fn from(route: Route) -> String {
+        route.to_string()
+    }
+}
+
+impl TryFrom<String> for Route {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let (channel, language) = text.split_once('/').ok_or("a route is written mail/ja")?;
+        let channel = match channel {
+            "mail" => Channel::Mail,
+            "slack" => Channel::Slack,
+            _ => return Err("a route's channel is mail or slack".into()),
+        };
+        Ok(Self { channel, language: language.parse()? })
+    }
+}
+
+/// What became of a notice on one route.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
@@ -60,7 +124,8 @@ pub enum Delivery {
     /// The channel took it (T3a).
     Accepted {
         at: Timestamp,
-        message_id: String,
+        /// The channel's own name of it: a mail's Message-ID, a Slack post's time stamp.
+        reference: String,
     },
     Failed {
         why: Untrusted,
@@ -76,6 +141,8 @@ pub struct Facts<'a> {
     pub kind: Kind,
     pub priority: Priority,
     pub title: &'a Untrusted,
+    /// The first alert's file, which a customer who is asked about it must be able to recognise.
+    pub file: &'a File,
     pub rule: RuleId,
     pub what: Text,
     pub host: &'a Untrusted,
@@ -118,6 +185,7 @@ impl<'a> Facts<'a> {
             kind: notice.kind,
             priority: incident.priority(),
             title: &incident.title,
+            file: &first.file,
             rule: incident.judgement.rule,
             what: rules::rule(incident.judgement.rule).title,
             host: &first.endpoint.name,
@@ -143,18 +211,22 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// What the customer is asked for now, and by when.
+/// What the customer is asked for now, and by when. A deadline is named once and does not move with later notices.
 fn requested(incident: &Incident, notice: &Notice) -> Option<Requested> {
-    if notice.kind == Kind::Verdict && incident.verdict == Verdict::FalsePositive {
+    let request = rules::rule(incident.judgement.rule).request?;
+    // Only the customer knows: the request is the question itself, with its 72 hours, and ends with the verdict.
+    let is_question = incident.judgement.verdict == Verdict::Undetermined;
+    let over = notice.kind == Kind::Verdict && (is_question || incident.verdict == Verdict::FalsePositive);
+    if over {
         return None;
     }
-    let request = rules::rule(incident.judgement.rule).request?;
+    let first = incident.notices.values().next().unwrap_or(notice);
+    let asked_at = incident.open_question().map_or(first.decided_at, |q| q.asked_at);
     let by = match notice.kind {
-        // Asked once, while an answer still changes something.
         Kind::Verdict => None,
-        Kind::Question => Some(notice.decided_at + SignedDuration::from_hours(HOURS_TO_ANSWER)),
-        Kind::First | Kind::Update if request.weight == Weight::Must => notice.next_update,
-        Kind::First | Kind::Update => None,
+        _ if is_question => Some(asked_at + SignedDuration::from_hours(HOURS_TO_ANSWER)),
+        _ if request.weight == Weight::Must => first.next_update,
+        _ => None,
     };
     Some(Requested { weight: request.weight, text: request.text, by })
 }

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::ServiceLevels;
 use crate::endpoint::{Class, Endpoint, Machine};
-use crate::ids::TenantId;
+use crate::ids::{SlackChannelId, TenantId};
 use crate::language::Language;
+use crate::notice::{Channel, Route};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +20,9 @@ pub struct Tenant {
     /// One language, or both: then every message is sent in each.
     pub languages: Vec<Language>,
     pub contacts: Vec<Contact>,
+    /// Where notices are posted, beside the mails to the contacts.
+    #[serde(default)]
+    pub slack_channel: Option<SlackChannelId>,
     /// `false` for recorded alerts taken in offline: there is no console to act on or write to.
     #[serde(default = "yes")]
     pub connected: bool,
@@ -29,6 +33,14 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// Every way a notice takes: each registered channel, in each of the customer's languages.
+    pub fn routes(&self) -> impl Iterator<Item = Route> {
+        let mail = (!self.contacts.is_empty()).then_some(Channel::Mail);
+        let slack = self.slack_channel.is_some().then_some(Channel::Slack);
+        let channels = [mail, slack].into_iter().flatten();
+        channels.flat_map(|channel| self.languages.iter().map(move |&language| Route { channel, language }))
+    }
+
     /// Stands for recorded alerts taken in without a customer's configuration: nobody to tell, nothing to act on.
     pub fn offline(id: TenantId) -> Self {
         let name = Names { ja: id.to_string(), en: id.to_string() };
@@ -37,6 +49,7 @@ impl Tenant {
             name,
             languages: vec![Language::Ja, Language::En],
             contacts: Vec::new(),
+            slack_channel: None,
             connected: false,
             policy: ResponsePolicy::default(),
             service_levels: ServiceLevels::default(),

@@ -17,7 +17,8 @@ pub(crate) struct HandedOut(Root);
 impl FromStr for HandedOut {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let parsed = text.split_once(':').and_then(|(n, hash)| Some(Root { n: n.parse().ok()?, hash: hash.to_owned() }));
+        let parsed =
+            text.split_once(':').and_then(|(n, hash)| Some(Root { n: n.parse().ok()?, hash: hash.to_owned() }));
         parsed.map(Self).ok_or_else(|| "a root looks like 1234:HASH, as `yagura audit verify` prints it".to_owned())
     }
 }

@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail};
 use domain::tenant::Tenant;
 use notify::Sender;
 use notify::mail::{Credentials, Security};
+use notify::slack;
 use outbound::{Origin, Secret};
 use sentinelone::{ActToken, Console, ReadToken, ScopeId};
 use serde::Deserialize;
@@ -28,6 +29,9 @@ pub(crate) struct Config {
     /// Who signs mails and reports.
     pub sender: Sender,
     pub mail: MailConfig,
+    /// The workspace that customers' channels are in, when some are told in Slack.
+    #[serde(default)]
+    pub slack: Option<SlackConfig>,
     #[serde(default = "default_poll")]
     pub poll_every_s: u64,
     #[serde(default, rename = "customer")]
@@ -55,6 +59,13 @@ pub(crate) struct MailConfig {
     pub user: Option<String>,
     pub password_file: Option<PathBuf>,
     pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SlackConfig {
+    /// Holds a bot token with `chat:write`, `channels:history`, `groups:history` and `metadata.message:read`.
+    pub token_file: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,8 +116,11 @@ impl Config {
             if customer.tenant.languages.is_empty() {
                 bail!("customer `{id}` has no language: use `ja`, `en` or both");
             }
-            if customer.tenant.contacts.is_empty() {
-                bail!("customer `{id}` has no contact: nobody could be told");
+            if customer.tenant.routes().next().is_none() {
+                bail!("customer `{id}` has neither a contact nor a Slack channel: nobody could be told");
+            }
+            if customer.tenant.slack_channel.is_some() && self.slack.is_none() {
+                bail!("customer `{id}` has a Slack channel, but there is no `[slack]` section");
             }
         }
         Ok(())
@@ -114,7 +128,12 @@ impl Config {
 
     /// Opens what the named roles need, and nothing else.
     pub(crate) fn setup(self, roles: &[Role]) -> anyhow::Result<Setup> {
-        let smtp = if roles.contains(&Role::Notifier) { Some(self.smtp()?) } else { None };
+        let notifies = roles.contains(&Role::Notifier);
+        let smtp = if notifies { Some(self.smtp()?) } else { None };
+        let slack = match &self.slack {
+            Some(slack) if notifies => Some(slack::Settings::new(self.secret(&slack.token_file)?)),
+            _ => None,
+        };
         let edrs = self.customers.iter().map(|c| self.edr(c, roles)).collect::<anyhow::Result<Vec<_>>>()?;
         Ok(Setup {
             store: self.store,
@@ -122,6 +141,7 @@ impl Config {
             edrs,
             sender: self.sender,
             smtp,
+            slack,
             poll_every: Duration::from_secs(self.poll_every_s.max(1)),
             web: Web { listen: self.console.listen, public_origin: Some(self.console.public_origin) },
         })

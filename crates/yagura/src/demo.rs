@@ -14,10 +14,11 @@ use domain::source::{Entropy, TimeSource};
 use domain::tenant::{Email, Names};
 use notify::Sender;
 use notify::mail::Security;
+use notify::slack;
 use outbound::Secret;
 use s1sim::{Capability, Clock, Fleet, S1Sim};
 use sentinelone::{ActToken, Console, ReadToken};
-use sinks::{MailSink, Now};
+use sinks::{ChatSink, MailSink, Now};
 use store::{Person, Scope, StaffRole, Store};
 
 use crate::output::{say, say_json};
@@ -28,6 +29,8 @@ mod customers;
 mod plan;
 mod summary;
 
+/// Opens the chat sink, and nothing else.
+const CHAT_TOKEN: &str = "xoxb-demo-only";
 /// How often the demo polls its console.
 const POLL_EVERY: Duration = Duration::from_secs(1);
 /// Nothing new is raised in the last part of a headless run, so that everything can come to its end.
@@ -65,6 +68,7 @@ pub(crate) struct Options {
 struct Demo {
     sim: S1Sim,
     mail: MailSink,
+    chat: ChatSink,
     running: Running,
     // Holds the database until the end.
     _folder: tempfile::TempDir,
@@ -81,9 +85,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
 impl Demo {
     async fn start(options: &Options) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("could not make a folder for the demo")?;
-        let sim = S1Sim::start(s1sim::Config { fleet: Fleet::demo(), clock: Clock::real(), ..s1sim::Config::default() })
-            .await
-            .context("could not start the simulated console")?;
+        let sim =
+            S1Sim::start(s1sim::Config { fleet: Fleet::demo(), clock: Clock::real(), ..s1sim::Config::default() })
+                .await
+                .context("could not start the simulated console")?;
         let mail = MailSink::start(sinks::mail::Options {
             smtp: loopback(0),
             http: loopback(0),
@@ -91,6 +96,13 @@ impl Demo {
         })
         .await
         .context("could not start the mail sink")?;
+        let chat = ChatSink::start(sinks::chat::Options {
+            http: loopback(0),
+            token: CHAT_TOKEN.into(),
+            channels: customers::chat_channels(),
+            now: Now::new(|| MachineTime.now()),
+        })
+        .context("could not start the chat sink")?;
         let address = format!("sqlite:{}", folder.path().join("yagura.db").display());
         add_staff(&address).await?;
         let setup = Setup {
@@ -99,11 +111,16 @@ impl Demo {
             edrs: customers::KEYS.iter().map(|key| edr(&sim, key)).collect::<anyhow::Result<_>>()?,
             sender: sender()?,
             smtp: Some(smtp(&mail)),
+            slack: Some(slack::Settings { token: Secret::new(CHAT_TOKEN), api: chat.api_url().parse()? }),
             poll_every: POLL_EVERY,
             web: Web { listen: loopback(if options.headless { 0 } else { options.port }), public_origin: None },
         };
-        let running = roles::start(setup, if options.headless { &[Role::Intake, Role::Actuator, Role::Notifier] } else { &Role::ALL }).await?;
-        Ok(Self { sim, mail, running, _folder: folder })
+        let running = roles::start(
+            setup,
+            if options.headless { &[Role::Intake, Role::Actuator, Role::Notifier] } else { &Role::ALL },
+        )
+        .await?;
+        Ok(Self { sim, mail, chat, running, _folder: folder })
     }
 
     async fn show(self, options: &Options) -> anyhow::Result<ExitCode> {
@@ -111,14 +128,17 @@ impl Demo {
         let addresses = [
             ("console (this link signs you in once)", link.clone()),
             ("customers' mailbox", self.mail.url()),
+            ("customers' chat", self.chat.url()),
             ("simulated SentinelOne console", self.sim.url().to_owned()),
         ];
         for (what, address) in &addresses {
             say(&format!("{what:<40} {address}"));
         }
         if options.json {
-            let [console, mailbox, sentinelone] = addresses.map(|(_, address)| address);
-            say_json(&serde_json::json!({"console": console, "mailbox": mailbox, "sentinelone": sentinelone}))?;
+            let [console, mailbox, chat, sentinelone] = addresses.map(|(_, address)| address);
+            say_json(&serde_json::json!({
+                "console": console, "mailbox": mailbox, "chat": chat, "sentinelone": sentinelone
+            }))?;
         }
         say("Ctrl-C ends the demo.");
         let playing = plan::play(&self.sim, Duration::MAX);
@@ -134,11 +154,11 @@ impl Demo {
         let playing_time = options.lasts.saturating_sub(QUIET_END).max(options.lasts / 2);
         tokio::join!(plan::play(&self.sim, playing_time), pause(options.lasts));
         let mut waited = Duration::ZERO;
-        let mut summary = summary::judge(&self.sim, &self.mail, &self.running.engine).await?;
+        let mut summary = self.summary().await?;
         while !summary.is_settled() && waited < GRACE {
             pause(Duration::from_millis(500)).await;
             waited += Duration::from_millis(500);
-            summary = summary::judge(&self.sim, &self.mail, &self.running.engine).await?;
+            summary = self.summary().await?;
         }
         self.end().await;
         if options.json {
@@ -149,9 +169,14 @@ impl Demo {
         Ok(if summary.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
+    async fn summary(&self) -> anyhow::Result<summary::Summary> {
+        summary::judge(&self.sim, &self.mail, &self.chat, &self.running.engine).await
+    }
+
     async fn end(self) {
         self.running.stop().await;
         self.mail.stop().await;
+        self.chat.stop().await;
         self.sim.stop().await;
     }
 }

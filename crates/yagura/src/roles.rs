@@ -14,7 +14,8 @@ use engine::notifier::Notifier;
 use engine::{Engine, Poller, Worker, beat};
 use notify::Sender;
 use notify::mail::Smtp;
-use outbound::{Allowed, Outbound};
+use notify::slack::{self, Slack};
+use outbound::{Allowed, Origin, Outbound};
 use report::{Issuer, Renderer};
 use sentinelone::{ActToken, Console, ReadToken, Reader};
 use store::Store;
@@ -55,6 +56,7 @@ pub(crate) struct Setup {
     pub edrs: Vec<Edr>,
     pub sender: Sender,
     pub smtp: Option<notify::mail::Settings>,
+    pub slack: Option<slack::Settings>,
     pub poll_every: Duration,
     pub web: Web,
 }
@@ -121,7 +123,9 @@ pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Runnin
         let settings = setup.smtp.clone().context("no mail server is configured")?;
         let smtp = Smtp::new(settings).context("the mail settings do not fit")?;
         let issuer = issuer(&engine, &setup.sender).await?;
-        let notifier = Arc::new(Notifier::new(smtp, setup.sender.clone(), issuer, Renderer::new()?));
+        let slack = setup.slack.clone().map(chat).transpose()?;
+        let renderer = Arc::new(Renderer::new()?);
+        let notifier = Arc::new(Notifier { smtp, slack, sender: setup.sender.clone(), issuer, renderer });
         for n in 1..=WORKERS {
             let worker = Worker::Notifier { name: worker_name("notifier", n), notifier: notifier.clone() };
             tasks.spawn(beat::work(engine.clone(), worker, time.clone(), stopped.clone()));
@@ -169,6 +173,13 @@ pub(crate) async fn wait_for_signal() -> anyhow::Result<()> {
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+/// The chat service, behind a door that is open to its origin alone.
+fn chat(settings: slack::Settings) -> anyhow::Result<Slack> {
+    let origin = Origin::of(&settings.api)?;
+    let outbound = Outbound::new(&outbound::Settings::new(vec![Allowed::public(origin)]))?;
+    Ok(Slack::new(outbound, settings))
 }
 
 /// One door for all consoles of this process, open to exactly their origins.

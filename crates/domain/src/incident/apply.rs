@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::action::State;
-use crate::notice::Delivery;
+use crate::notice::{Delivery, Route};
 use crate::rules::{RuleId, Strength};
 
 impl Incident {
@@ -93,12 +93,12 @@ impl Incident {
             Event::NoticeDecided { notice } => {
                 self.notices.insert(notice.id, (**notice).clone());
             }
-            Event::NoticeAccepted { notice, language, message_id, accepted_at } => {
-                let delivery = Delivery::Accepted { at: *accepted_at, message_id: message_id.clone() };
-                self.deliver(*notice, *language, delivery);
+            Event::NoticeAccepted { notice, route, reference, accepted_at } => {
+                let delivery = Delivery::Accepted { at: *accepted_at, reference: reference.clone() };
+                self.deliver(*notice, *route, delivery);
             }
-            Event::NoticeFailed { notice, language, why } => {
-                self.deliver(*notice, *language, Delivery::Failed { why: why.clone() });
+            Event::NoticeFailed { notice, route, why } => {
+                self.deliver(*notice, *route, Delivery::Failed { why: why.clone() });
             }
             Event::ConsoleUpdated { write, .. } => {
                 self.console_writes.insert(write.clone());
@@ -162,9 +162,9 @@ impl Incident {
         }
     }
 
-    fn deliver(&mut self, id: NoticeId, language: Language, delivery: Delivery) {
+    fn deliver(&mut self, id: NoticeId, route: Route, delivery: Delivery) {
         if let Some(notice) = self.notices.get_mut(&id) {
-            notice.deliveries.insert(language, delivery);
+            notice.deliveries.insert(route, delivery);
         }
     }
 }

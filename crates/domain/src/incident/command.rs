@@ -7,6 +7,7 @@ use crate::alert::Alert;
 use crate::ids::{ActionId, NoticeId, PersonId, QuestionId};
 use crate::judgement::Verdict;
 use crate::language::{Language, Text};
+use crate::notice::Route;
 use crate::question::Meaning;
 use crate::reason::Ground;
 use crate::rules::RuleId;
@@ -82,13 +83,13 @@ pub enum Command {
     },
     ConfirmNotice {
         notice: NoticeId,
-        language: Language,
-        message_id: String,
+        route: Route,
+        reference: String,
         accepted_at: Timestamp,
     },
     FailNotice {
         notice: NoticeId,
-        language: Language,
+        route: Route,
         why: Untrusted,
     },
     ConfirmConsole {

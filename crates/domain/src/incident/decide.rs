@@ -4,7 +4,7 @@ use super::*;
 use crate::action::{self, Authority, Kind, Proof, State, Target};
 use crate::alert::{MitigationState, Signature};
 use crate::endpoint::Network;
-use crate::notice::{self, Delivery};
+use crate::notice::{self, Delivery, Route};
 use crate::question::Answer;
 use crate::reason::Ground;
 use crate::rules::{self, Automatic, RuleId};
@@ -73,15 +73,15 @@ impl Incident {
                 draft.push(Actor::Actuator, Event::ActionRefused { action, why });
                 draft.tell_when_settled();
             }
-            Command::ConfirmNotice { notice, language, message_id, accepted_at } => {
-                if draft.delivery_waits(notice, language)? {
-                    let event = Event::NoticeAccepted { notice, language, message_id, accepted_at };
+            Command::ConfirmNotice { notice, route, reference, accepted_at } => {
+                if draft.delivery_waits(notice, route)? {
+                    let event = Event::NoticeAccepted { notice, route, reference, accepted_at };
                     draft.push(Actor::Notifier, event);
                 }
             }
-            Command::FailNotice { notice, language, why } => {
-                if draft.delivery_waits(notice, language)? {
-                    draft.push(Actor::Notifier, Event::NoticeFailed { notice, language, why });
+            Command::FailNotice { notice, route, why } => {
+                if draft.delivery_waits(notice, route)? {
+                    draft.push(Actor::Notifier, Event::NoticeFailed { notice, route, why });
                 }
             }
             Command::ConfirmConsole { write, alerts } => {
@@ -306,8 +306,8 @@ impl Draft<'_> {
     // ── messages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     fn tell(&mut self, kind: notice::Kind) {
-        let languages = Incident::languages(self.context.tenant);
-        if self.context.tenant.contacts.is_empty() || languages.is_empty() {
+        let deliveries: BTreeMap<_, _> = self.context.tenant.routes().map(|r| (r, Delivery::Waiting)).collect();
+        if deliveries.is_empty() {
             return;
         }
         let notice = Notice {
@@ -315,7 +315,7 @@ impl Draft<'_> {
             kind,
             decided_at: self.context.now,
             next_update: self.next_update(kind),
-            deliveries: languages.into_iter().map(|l| (l, Delivery::Waiting)).collect(),
+            deliveries,
         };
         self.push(Actor::RuleFloor, Event::NoticeDecided { notice: Box::new(notice) });
     }
@@ -331,9 +331,9 @@ impl Draft<'_> {
         }
     }
 
-    fn delivery_waits(&self, notice: NoticeId, language: Language) -> Result<bool, Refused> {
+    fn delivery_waits(&self, notice: NoticeId, route: Route) -> Result<bool, Refused> {
         let known = self.incident.notices.get(&notice).ok_or(Refused::NoSuchNotice(notice))?;
-        Ok(!matches!(known.deliveries.get(&language), Some(Delivery::Accepted { .. }) | None))
+        Ok(!matches!(known.deliveries.get(&route), Some(Delivery::Accepted { .. }) | None))
     }
 
     // ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────

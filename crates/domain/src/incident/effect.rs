@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::action::State;
+use crate::notice::Route;
 
 /// Which process may claim a job (`design.md` §5). Only the actuator holds tokens that can write to a console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,8 +29,8 @@ impl Role {
 pub enum Effect {
     /// Carry one action to its end.
     Act { action: ActionId },
-    /// Deliver one notice in one language.
-    Notify { notice: NoticeId, language: Language },
+    /// Deliver one notice on one route.
+    Notify { notice: NoticeId, route: Route },
     /// Make the console say what we say: status, verdict, notes.
     UpdateConsole,
 }
@@ -46,7 +47,7 @@ impl Effect {
     pub fn key(&self, version: u64) -> String {
         match self {
             Self::Act { action } => format!("act/{action}"),
-            Self::Notify { notice, language } => format!("notify/{notice}/{}", language.tag()),
+            Self::Notify { notice, route } => format!("notify/{notice}/{route}"),
             Self::UpdateConsole => format!("console/{version}"),
         }
     }
@@ -59,11 +60,9 @@ impl Incident {
             Event::ActionDecided { action } if action.state == State::PreAuthorised => {
                 vec![Effect::Act { action: action.id }]
             }
-            Event::NoticeDecided { notice } => notice
-                .deliveries
-                .keys()
-                .map(|language| Effect::Notify { notice: notice.id, language: *language })
-                .collect(),
+            Event::NoticeDecided { notice } => {
+                notice.deliveries.keys().map(|route| Effect::Notify { notice: notice.id, route: *route }).collect()
+            }
             Event::Judged { .. }
             | Event::AlertJoined { .. }
             | Event::VerdictGiven { .. }

@@ -9,8 +9,7 @@ use crate::clock::Targets;
 use crate::endpoint::Class;
 use crate::ids::{ActionId, AlertId, IncidentId, NoticeId, PersonId, QuestionId};
 use crate::judgement::Verdict;
-use crate::language::Language;
-use crate::notice::Notice;
+use crate::notice::{Notice, Route};
 use crate::question::{Answer, Question};
 use crate::reason::Ground;
 use crate::rules::{Judgement, RuleId};
@@ -111,13 +110,13 @@ pub enum Event {
     },
     NoticeAccepted {
         notice: NoticeId,
-        language: Language,
-        message_id: String,
+        route: Route,
+        reference: String,
         accepted_at: Timestamp,
     },
     NoticeFailed {
         notice: NoticeId,
-        language: Language,
+        route: Route,
         why: Untrusted,
     },
     ConsoleUpdated {

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use domain::Language::{self, En, Ja};
 use domain::endpoint::Class;
 use domain::tenant::{Contact, Email, Names, ResponsePolicy, Tenant};
+use sinks::chat::Channel;
 
 /// As the simulated console calls them.
 pub(crate) const KEYS: [&str; 3] = ["hoshimi", "northmere", "kanata"];
+
+/// This customer is told by mail and in Slack.
+const NORTHMERE_CHANNEL: &str = "C0NORTHMERE";
 
 pub(crate) fn all() -> anyhow::Result<Vec<Tenant>> {
     Ok(vec![
@@ -38,6 +42,11 @@ pub(crate) fn all() -> anyhow::Result<Vec<Tenant>> {
     ])
 }
 
+/// The chat channels of those customers that are told there.
+pub(super) fn chat_channels() -> Vec<Channel> {
+    vec![Channel { id: NORTHMERE_CHANNEL.into(), name: "northmere-soc".into(), shared: true }]
+}
+
 fn names(ja: &str, en: &str) -> Names {
     Names { ja: ja.into(), en: en.into() }
 }
@@ -56,6 +65,7 @@ fn tenant(
         name,
         languages: languages.to_vec(),
         contacts: vec![Contact { email, department: Some(department), title: Some(title), name: person }],
+        slack_channel: if id == "northmere" { Some(NORTHMERE_CHANNEL.parse()?) } else { None },
         connected: true,
         policy: ResponsePolicy { group_classes: group_classes(), ..ResponsePolicy::default() },
         service_levels: domain::clock::ServiceLevels::default(),

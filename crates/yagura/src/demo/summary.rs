@@ -6,11 +6,13 @@ use std::fmt;
 
 use domain::action::{Kind, Proof, State};
 use domain::incident::Incident;
+use domain::notice::Channel;
 use domain::{AlertId, TenantId, Timestamp};
 use engine::Engine;
 use s1sim::{Fault, FaultKind, Ledger, S1Sim};
 use serde::Serialize;
-use sinks::MailSink;
+use sinks::chat::Post;
+use sinks::{ChatSink, MailSink};
 use store::{QueueFilter, Scope};
 
 /// From the raising: a poll takes up to five seconds in a demo, and two more are the target from the poll.
@@ -81,11 +83,11 @@ pub(super) fn hide_next_alert(sim: &S1Sim) {
     sim.faults().add(Fault::new(FaultKind::DropThreat));
 }
 
-pub(crate) async fn judge(sim: &S1Sim, mail: &MailSink, engine: &Engine) -> anyhow::Result<Summary> {
+pub(crate) async fn judge(sim: &S1Sim, mail: &MailSink, chat: &ChatSink, engine: &Engine) -> anyhow::Result<Summary> {
     let ledger = sim.ledger();
     let incidents = all_incidents(engine).await?;
     let places = places(engine, &ledger, &incidents).await?;
-    let mails = mail.messages();
+    let (mails, posts) = (mail.messages(), chat.posts());
 
     let (mut from_poll, mut from_raising) = (Series::default(), Series::default());
     let (mut lost, mut late, mut unsettled) = (Vec::new(), Vec::new(), 0);
@@ -97,10 +99,14 @@ pub(crate) async fn judge(sim: &S1Sim, mail: &MailSink, engine: &Engine) -> anyh
     for (at, incident) in incidents.iter().enumerate() {
         let raised = ledger.raised.iter().zip(&places).filter(|(_, place)| **place == Some(at));
         let Some(raised_at) = raised.map(|(raised, _)| raised.at).min() else { continue };
-        for language in engine.tenant(&incident.tenant).map(Incident::languages).unwrap_or_default() {
-            let id = format!("{}.n1.{}.", incident.id.to_string().to_lowercase(), language.tag());
-            match mails.iter().filter(|m| m.message_id.starts_with(&id)).map(|m| m.accepted_at).min() {
-                None => lost.push(format!("first notice {id} is in no mailbox")),
+        for route in engine.tenant(&incident.tenant).into_iter().flat_map(|t| t.routes()) {
+            let id = format!("{}.n1.{}.", incident.id.to_string().to_lowercase(), route.language.tag());
+            let arrived = match route.channel {
+                Channel::Mail => mails.iter().filter(|m| m.message_id.starts_with(&id)).map(|m| m.accepted_at).min(),
+                Channel::Slack => posts.iter().filter(|p| has_key(p, &id)).map(|p| p.accepted_at).min(),
+            };
+            match arrived {
+                None => lost.push(format!("first notice {id} did not arrive by {route}")),
                 Some(accepted) => {
                     from_poll.first_notice.push(ms(incident.received_at, accepted));
                     from_raising.first_notice.push(ms(raised_at, accepted));
@@ -123,12 +129,13 @@ pub(crate) async fn judge(sim: &S1Sim, mail: &MailSink, engine: &Engine) -> anyh
         }
     }
     let mut doubled: Vec<String> = mail.doubled().into_iter().map(|id| format!("mail {id} was sent twice")).collect();
+    doubled.extend(chat.doubled().into_iter().map(|key| format!("post {key} stands twice")));
     doubled.extend(told_twice(&ledger));
     Ok(Summary {
         alerts: ledger.raised.len(),
         incidents: incidents.len(),
         actions_verified: incidents.iter().map(|i| verified(&ledger, i)).sum(),
-        notices_accepted: mail.accepted(),
+        notices_accepted: mail.accepted() + chat.accepted(),
         lost: lost.len(),
         late: late.len(),
         doubled: doubled.len(),
@@ -212,6 +219,10 @@ fn told_twice(ledger: &Ledger) -> Vec<String> {
         .filter(|(_, times)| *times > 1)
         .map(|((action, _, target), times)| format!("{target} was told `{action}` to effect {times} times"))
         .collect()
+}
+
+fn has_key(post: &Post, start: &str) -> bool {
+    post.key().is_some_and(|key| key.starts_with(start))
 }
 
 fn ms(from: Timestamp, to: Timestamp) -> i64 {
