@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             std::fs::write(directory.join(format!("{}_{}", case.name, document.file_name())), document.pdf())?;
             let facts = Facts::of(&case.incident, &case.events, &case.tenant, language, options);
             std::fs::write(directory.join(format!("{}_{}.md", case.name, language.tag())), report::markdown(&facts))?;
+            std::fs::write(directory.join(format!("{}_{}.html", case.name, language.tag())), report::html(&facts))?;
             println!("{} {}: {} pages, {} bytes", case.name, language.tag(), document.pages, document.pdf().len());
         }
     }

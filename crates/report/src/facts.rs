@@ -1,6 +1,6 @@
 //! The content of a report in one language: worded, ordered and bounded, but without a page.
 //!
-//! PDF, Markdown and later HTML are made from these facts and from nothing else, so they cannot say different things. Text
+//! PDF, HTML and Markdown are made from these facts and from nothing else, so they cannot say different things. Text
 //! from endpoints has already become harmless text here (`show`); how a format escapes it is the duty of that format.
 
 use jiff::civil::DateTime;

@@ -5,6 +5,7 @@
 //! into the program: it opens no file, no socket and no clock (SEC-36), and keeps nothing of a document once it is made.
 
 pub mod facts;
+mod html;
 mod incident;
 mod markdown;
 mod show;
@@ -24,6 +25,7 @@ use domain::{Language, PersonId, Timestamp};
 use sha2::{Digest, Sha256};
 
 pub use facts::Facts;
+pub use html::html;
 pub use markdown::markdown;
 pub use typeset::Renderer;
 

@@ -8,7 +8,7 @@ use typst::layout::{Frame, FrameItem};
 use typst::model::Destination;
 
 use crate::facts::{Block, Facts};
-use crate::{Document, Options, Renderer, markdown};
+use crate::{Document, Options, Renderer, html, markdown};
 
 #[path = "../samples/mod.rs"]
 mod samples;
@@ -167,6 +167,9 @@ fn what_an_attacker_writes_is_text_and_nothing_else_sec_30_sec_35() {
             text.chars().any(|c| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'))
         };
         assert!(!texts(&facts).iter().any(controls));
+        let page = html(&facts);
+        assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains("<script"));
+        assert!(!page.contains("src=") && !page.contains("href=") && !page.contains("url("));
         let markdown = markdown(&facts);
         assert!(markdown.contains("\\<script\\>alert(1)\\</script\\>") && !markdown.contains("\n= Heading"));
     }

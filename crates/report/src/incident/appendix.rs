@@ -59,7 +59,7 @@ impl Case<'_> {
     }
 
     fn time_or_none(&self, at: Option<Timestamp>) -> Cell {
-        at.map_or_else(|| vec![Line::small(self.say.not_recorded())], |at| cell(self.say.second(at)))
+        at.map_or_else(|| vec![Line::small(self.say.pick("未実施", "Not done yet"))], |at| cell(self.say.second(at)))
     }
 
     /// A target is a promise of effort: a miss is 目標超過, never a breach.

@@ -55,7 +55,7 @@ impl Case<'_> {
             (Some(first), others) if others > 0 => {
                 let host = self.say.name(&first.endpoint.name);
                 self.say.pick(
-                    format!("{n} 台（最初に検知した端末{host} のほか {others} 台）"),
+                    format!("{n} 台（最初に検知した端末{host}のほか {others} 台）"),
                     format!("{n}: {host}, where it was first seen, and {others} more"),
                 )
             }

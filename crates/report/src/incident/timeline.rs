@@ -84,12 +84,16 @@ impl Case<'_> {
 
     fn marks_table(&self) -> Block {
         let say = self.say;
+        // While the incident is open, what is missing after its receipt may still come.
+        let missing = |name: &str| {
+            let may_come = name > "T2" && self.incident.phase.is_open();
+            if may_come { say.pick("未到来", "Not yet") } else { say.not_recorded() }
+        };
         let rows = self.marks().into_iter().map(|m| {
-            let time = |shown: Option<String>| shown.map_or_else(|| vec![Line::small(say.not_recorded())], cell);
             vec![
                 vec![Line::strong(m.name)],
                 cell(m.what),
-                time(m.at.map(|at| say.second(at))),
+                m.at.map_or_else(|| vec![Line::small(missing(m.name))], |at| cell(say.second(at))),
                 m.at.map_or_else(Vec::new, |at| vec![Line::small(utc(at))]),
                 vec![Line::small(if m.at.is_some() { m.source } else { "" })],
             ]
