@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use domain::{TenantId, Timestamp};
 use sentinelone::{Changes, Cursor, MIN_OVERLAP, Page, Reader, RefusalReason};
 use store::Refusal;
+use tokio::sync::Mutex;
 
 use crate::Engine;
 use crate::intake::{Incoming, Taken};
@@ -14,8 +15,9 @@ const SOURCE: &str = "sentinelone/threats";
 /// Alerts written in one transaction: small enough to keep the database free for others between two of them.
 const BATCH: usize = 200;
 /// Pages read in one step; the rest comes in the next.
-const MAX_PAGES: usize = 20;
-const PAGE: u16 = 200;
+const MAX_PAGES: usize = 5;
+/// As many as the console gives at once.
+const PAGE: u16 = 1000;
 
 /// One customer's console, and where reading it stands. Holds only a token that can look (SEC-10).
 #[derive(Debug)]
@@ -24,6 +26,9 @@ pub struct Poller {
     reader: Reader,
     /// How far back the very first poll looks.
     first_look_back: Duration,
+    /// Where an unfinished list continues. Beginning again at the checkpoint less the overlap would never get through a
+    /// storm. Lost with the process, which costs a second reading and nothing else.
+    place: Mutex<Option<Cursor>>,
 }
 
 /// What one step read.
@@ -37,7 +42,7 @@ pub struct PollReport {
 
 impl Poller {
     pub fn new(tenant: TenantId, reader: Reader, first_look_back: Duration) -> Self {
-        Self { tenant, reader, first_look_back }
+        Self { tenant, reader, first_look_back, place: Mutex::new(None) }
     }
 
     pub fn tenant(&self) -> &TenantId {
@@ -49,7 +54,8 @@ impl Poller {
         let checkpoint = self.checkpoint(engine, now).await?;
         let changes = Changes { checkpoint, overlap: MIN_OVERLAP, limit: PAGE };
         let mut report = PollReport::default();
-        let mut cursor: Option<Cursor> = None;
+        // Taken, so that after any error the next step begins again at the checkpoint.
+        let mut cursor = self.place.lock().await.take();
         for _ in 0..MAX_PAGES {
             let page = self
                 .reader
@@ -62,6 +68,7 @@ impl Poller {
             }
         }
         report.more = true;
+        *self.place.lock().await = cursor;
         Ok(report)
     }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use domain::{IncidentId, Language, TenantId};
 
+use crate::bench::Bench;
 use crate::{alerts, audit, config, demo, incident, roles};
 
 const EXAMPLES: &str = "\
@@ -48,6 +49,9 @@ enum Command {
     /// Proof that nothing was changed afterwards
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The figures in the README, on this machine
+    #[command(subcommand)]
+    Bench(Bench),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -191,6 +195,10 @@ impl Arguments {
                 alerts::import(&files, tenant, &store).await
             }
             Command::Audit(AuditCommand::Verify { root, store }) => audit::verify(&store, root).await,
+            Command::Bench(bench) => {
+                bench.run().await?;
+                Ok(ExitCode::SUCCESS)
+            }
             Command::Incident(command) => {
                 match command {
                     IncidentCommand::List { store, closed, limit } => incident::list(&store, closed, limit).await?,
