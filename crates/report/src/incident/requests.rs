@@ -2,7 +2,7 @@
 
 use domain::action::State;
 use domain::incident::Phase;
-use domain::notice::{Channel, Kind};
+use domain::notice::{self, Channel, Requested};
 use domain::question::{HOURS_TO_ANSWER, Question, STANDARD};
 use domain::rules::{self, RuleId, Weight};
 use domain::{Text, Timestamp, Verdict};
@@ -111,13 +111,15 @@ impl Case<'_> {
         }
         let mut asked = Vec::new();
         let rule = incident.judgement.rule;
-        let (open, is_the_question) = (incident.open_question(), answered_by_question(rule));
+        let open = incident.open_question();
+        // Only the customer knows: the request is the question itself, and an answer ends it.
+        let is_the_question = incident.judgement.verdict == Verdict::Undetermined;
         let answered = open.is_none() && incident.questions.values().any(|q| q.answer.is_some());
-        if let Some(request) = rules::rule(rule).request.filter(|_| !(is_the_question && answered)) {
+        if let Some(request) = self.requested().filter(|_| !(is_the_question && answered)) {
             asked.push(Asked {
                 weight: request.weight,
                 what: say.text(request.text).to_owned(),
-                by: open.filter(|_| is_the_question).map(answer_due).or_else(|| self.promised(request.weight)),
+                by: request.by,
                 why: why_asked(rule).map(|t| say.text(t)),
             });
         }
@@ -151,11 +153,17 @@ impl Case<'_> {
         asked
     }
 
-    /// What must be done is due by the next message that we promised, as the newest notice before the verdict says.
-    fn promised(&self, weight: Weight) -> Option<Timestamp> {
-        let newest = self.incident.notices.values().next_back()?;
-        let binding = weight == Weight::Must && matches!(newest.kind, Kind::First | Kind::Update);
-        newest.next_update.filter(|_| binding)
+    /// What the newest notice asks, so that a report never names another deadline; without a notice, what the rule asks.
+    fn requested(&self) -> Option<Requested> {
+        let incident = self.incident;
+        match incident.notices.last_key_value() {
+            Some((newest, _)) => notice::Facts::of(incident, self.tenant, *newest)?.request,
+            None if incident.judgement.verdict == Verdict::Undetermined && incident.verdict_given.is_some() => None,
+            None => {
+                let request = rules::rule(incident.judgement.rule).request?;
+                Some(Requested { weight: request.weight, text: request.text, by: None })
+            }
+        }
     }
 
     fn lead(&self, weight: Weight, group: &[&Asked]) -> String {
@@ -237,11 +245,6 @@ impl Case<'_> {
 
 fn answer_due(question: &Question) -> Timestamp {
     question.asked_at + SignedDuration::from_hours(HOURS_TO_ANSWER)
-}
-
-/// Rules whose request is the standard question itself.
-fn answered_by_question(rule: RuleId) -> bool {
-    matches!(rule, RuleId::R11 | RuleId::R12 | RuleId::R23)
 }
 
 fn weight_word(weight: Weight) -> Text {
