@@ -9,9 +9,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Row};
 
-use crate::rows::{ROWS_PER_STATEMENT, from_json, micros, number, parsed, placeholders, text, timestamp, values};
+use crate::rows::{
+    ROWS_PER_STATEMENT, from_json, micros, number, parsed, placeholders, text, timestamp, to_json, values, without_nul,
+};
 use crate::work::{Work, run};
 use crate::{Error, Store};
+
+/// Most earlier incidents recalled under one key, the newest first.
+const EARLIER_PER_KEY: usize = 32;
 
 /// An alert to keep: the record as it came, and the incident it belongs to.
 #[derive(Debug, Clone)]
@@ -72,11 +77,16 @@ pub(crate) async fn recall(work: &mut Work, keys: &[Key]) -> Result<(), Error> {
     let mut seen = HashSet::new();
     let fresh: Vec<&Key> = keys.iter().filter(|k| !work.memory.contains_key(*k) && seen.insert(*k)).collect();
     for part in fresh.chunks(ROWS_PER_STATEMENT) {
+        // Only the newest of each key: a key that lives for years must not make every later batch slower.
         let sql = format!(
-            "SELECT k.likeness, k.value, k.incident, k.at, k.behaviour, i.is_open, i.verdict, i.priority
-             FROM alert_key k JOIN incident i ON i.tenant = k.tenant AND i.id = k.incident
-             WHERE k.tenant = $1 AND k.value IN ({})",
-            placeholders(2, part.len())
+            "WITH wanted(value) AS (VALUES {})
+             SELECT k.likeness, k.value, k.incident, k.at, k.behaviour, i.is_open, i.verdict, i.priority
+             FROM wanted w
+             JOIN alert_key k ON k.tenant = $1 AND k.value = w.value AND k.incident IN (
+               SELECT n.incident FROM alert_key n WHERE n.tenant = $1 AND n.value = w.value
+               ORDER BY n.at DESC, n.incident DESC LIMIT {EARLIER_PER_KEY})
+             JOIN incident i ON i.tenant = $1 AND i.id = k.incident",
+            (2..2 + part.len()).map(|n| format!("(${n})")).collect::<Vec<_>>().join(", ")
         );
         let by_value: HashMap<String, &Key> = part.iter().map(|key| (stored_value(key), *key)).collect();
         let mut query = sqlx::query(AssertSqlSafe(sql)).bind(work.tenant.as_str());
@@ -106,7 +116,7 @@ fn earlier(row: &sqlx::any::AnyRow) -> Result<(String, Earlier), Error> {
         likeness,
         incident: parsed(row, "incident id", "incident")?,
         at: timestamp(number(row, "at")?),
-        behaviour: text(row, "behaviour")?,
+        behaviour: from_json("behaviour", &stored, &text(row, "behaviour")?)?,
         closed: number(row, "is_open")? == 0,
         verdict,
         priority: priority.unwrap_or(Priority::P3),
@@ -131,9 +141,9 @@ pub(crate) async fn refuse(work: &mut Work, refusal: &Refusal) -> Result<(), Err
     .bind(work.tenant.as_str().to_owned())
     .bind(digest)
     .bind(micros(refusal.at))
-    .bind(refusal.source.clone())
-    .bind(refusal.reason.clone())
-    .bind(refusal.raw.clone());
+    .bind(without_nul(&refusal.source))
+    .bind(without_nul(&refusal.reason))
+    .bind(without_nul(&refusal.raw));
     run(query, &mut work.transaction, "keep a refused record").await
 }
 
@@ -153,7 +163,7 @@ pub(crate) async fn write(work: &mut Work) -> Result<(), Error> {
                 .bind(row.incident.to_string())
                 .bind(micros(row.version))
                 .bind(micros(row.received_at))
-                .bind(&row.raw);
+                .bind(without_nul(&row.raw));
         }
         query.execute(&mut *work.transaction).await.map_err(Error::database("write alerts"))?;
     }
@@ -161,19 +171,18 @@ pub(crate) async fn write(work: &mut Work) -> Result<(), Error> {
     for rows in remembered.chunks(ROWS_PER_STATEMENT) {
         let sql = format!(
             "INSERT INTO alert_key (tenant, likeness, value, incident, at, behaviour) VALUES {}
-             ON CONFLICT (tenant, likeness, value, incident)
-             DO UPDATE SET at = excluded.at, behaviour = excluded.behaviour",
+             ON CONFLICT (tenant, value, incident) DO UPDATE SET at = excluded.at, behaviour = excluded.behaviour",
             values(rows.len(), 6)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for ((key, incident), (at, behaviour)) in rows {
             query = query
                 .bind(work.tenant.as_str())
-                .bind(crate::rows::to_json("likeness", "", &key.likeness)?)
+                .bind(to_json("likeness", "", &key.likeness)?)
                 .bind(stored_value(key))
                 .bind(incident.to_string())
                 .bind(micros(*at))
-                .bind(behaviour);
+                .bind(to_json("behaviour", "", behaviour)?);
         }
         query.execute(&mut *work.transaction).await.map_err(Error::database("remember alerts"))?;
     }

@@ -5,7 +5,7 @@ use domain::{IncidentId, TenantId, Timestamp};
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::pool::Backend;
-use crate::rows::{from_json, micros, number, parsed, text, timestamp};
+use crate::rows::{from_json, micros, number, parsed, text, timestamp, without_nul};
 use crate::{Error, Store};
 
 /// A job that one worker holds until its lease ends.
@@ -73,9 +73,9 @@ impl Store {
              WHERE key IN (SELECT key FROM job WHERE role = $3 AND done_at = 0 AND dead_at = 0 AND run_at <= $4
                            AND lease_until < $4 ORDER BY urgency, run_at LIMIT $5 {locked})
                AND done_at = 0 AND dead_at = 0 AND lease_until < $4
-             RETURNING key, tenant, incident, body, attempts, made_at"
+             RETURNING key, tenant, incident, body, attempts, made_at, urgency, run_at"
         );
-        let rows = sqlx::query(AssertSqlSafe(sql))
+        let mut rows = sqlx::query(AssertSqlSafe(sql))
             .bind(worker)
             .bind(micros(until))
             .bind(role.name())
@@ -83,8 +83,14 @@ impl Store {
             .bind(limit)
             .fetch_all(&self.writer)
             .await
-            .map_err(Error::database("claim jobs"))?;
+            .map_err(Error::database("claim jobs"))?
+            .into_iter()
+            .map(|row| Ok((number(&row, "urgency")?, number(&row, "run_at")?, row)))
+            .collect::<Result<Vec<_>, Error>>()?;
+        // The order of the inner select is not the order of what is returned.
+        rows.sort_by_key(|(urgency, run_at, _)| (*urgency, *run_at));
         rows.iter()
+            .map(|(_, _, row)| row)
             .map(|row| {
                 let key = text(row, "key")?;
                 Ok(Job {
@@ -100,27 +106,28 @@ impl Store {
             .collect()
     }
 
-    /// Ends a claim. Does nothing when the lease was lost to somebody else.
-    pub async fn settle(&self, job: &Job, outcome: &Outcome, now: Timestamp) -> Result<(), Error> {
+    /// Ends a claim. Does nothing and says `false` when the job was finished, or the lease was lost to somebody else.
+    pub async fn settle(&self, job: &Job, outcome: &Outcome, now: Timestamp) -> Result<bool, Error> {
         let (done_at, dead_at, run_at, why) = match outcome {
             Outcome::Done => (micros(now), 0, micros(now), ""),
             Outcome::Again { at, why } => (0, 0, micros(*at), why.as_str()),
             Outcome::GaveUp { why } => (0, micros(now), micros(now), why.as_str()),
         };
-        sqlx::query(
+        let settled = sqlx::query(
             "UPDATE job SET done_at = $1, dead_at = $2, run_at = $3, last_error = $4, lease_until = 0, lease_owner = ''
-             WHERE key = $5 AND lease_owner = $6 AND done_at = 0",
+             WHERE key = $5 AND lease_owner = $6 AND attempts = $7 AND done_at = 0",
         )
         .bind(done_at)
         .bind(dead_at)
         .bind(run_at)
-        .bind(why)
+        .bind(without_nul(why))
         .bind(job.key.as_str())
         .bind(job.lease.as_str())
+        .bind(i64::from(job.attempts))
         .execute(&self.writer)
         .await
         .map_err(Error::database("settle a job"))?;
-        Ok(())
+        Ok(settled.rows_affected() == 1)
     }
 
     /// When the next job of a role is due, `None` when nothing waits.
@@ -139,9 +146,8 @@ impl Store {
 
     pub async fn job_counts(&self) -> Result<JobCounts, Error> {
         let row = sqlx::query(
-            "SELECT CAST(COALESCE(SUM(CASE WHEN dead_at = 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS waiting,
-                    CAST(COALESCE(SUM(CASE WHEN dead_at > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS dead
-             FROM job WHERE done_at = 0",
+            "SELECT (SELECT COUNT(*) FROM job WHERE done_at = 0 AND dead_at = 0) AS waiting,
+                    (SELECT COUNT(*) FROM job WHERE dead_at > 0) AS dead",
         )
         .fetch_one(&self.reader)
         .await

@@ -4,6 +4,7 @@
 //! events that `domain` decided, and everything that belongs together is written in one transaction (`Work`, REL-05).
 
 mod alerts;
+mod audit;
 mod chain;
 mod error;
 mod jobs;
@@ -15,7 +16,7 @@ mod views;
 mod work;
 
 pub use alerts::{AlertRow, KnownAlert, Refusal};
-pub use chain::{Fault, Verified};
+pub use audit::{Audit, Fault, Place, Root};
 pub use error::Error;
 pub use jobs::{DeadJob, Job, JobCounts, Outcome};
 pub use pool::Store;

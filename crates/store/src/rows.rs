@@ -36,6 +36,12 @@ pub(crate) fn placeholders(from: usize, count: usize) -> String {
     (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
 
+/// Text from outside for a text column. PostgreSQL cannot store NUL, and one such record must not hold a whole batch up;
+/// JSON writes it as an escape and needs none of this.
+pub(crate) fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{2400}")
+}
+
 pub(crate) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
 }

@@ -4,7 +4,7 @@ use domain::{Language, PersonId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
-use crate::rows::{from_json, micros, number, parsed, text, to_json};
+use crate::rows::{from_json, micros, number, parsed, text, to_json, without_nul};
 use crate::{Error, Scope, Store};
 
 /// What a member of the staff may do. Routes are checked against it, deny by default.
@@ -43,13 +43,13 @@ impl Store {
             Scope::Only(tenants) => to_json("person", person.id.as_str(), tenants)?,
         };
         sqlx::query(
-            "INSERT INTO staff (id, name, role, tenants, language, password, disabled_at)
+            "INSERT INTO staff (id, name, role, tenants, language, password, disabled)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, role = excluded.role, tenants = excluded.tenants,
-               language = excluded.language, password = excluded.password, disabled_at = excluded.disabled_at",
+               language = excluded.language, password = excluded.password, disabled = excluded.disabled",
         )
         .bind(person.id.as_str())
-        .bind(&person.name)
+        .bind(without_nul(&person.name))
         .bind(to_json("person", person.id.as_str(), &person.role)?)
         .bind(tenants)
         .bind(person.language.tag())
@@ -102,7 +102,7 @@ impl Store {
     pub async fn session(&self, token_hash: &str, now: Timestamp) -> Result<Option<Session>, Error> {
         let row = sqlx::query(
             "SELECT s.expires_at, p.* FROM session s JOIN staff p ON p.id = s.person
-             WHERE s.token = $1 AND s.expires_at > $2 AND p.disabled_at = 0",
+             WHERE s.token = $1 AND s.expires_at > $2 AND p.disabled = 0",
         )
         .bind(token_hash)
         .bind(micros(now))
@@ -137,15 +137,16 @@ impl Store {
 
     /// Uses a link up. `None` when it is unknown, used or expired.
     pub async fn use_link(&self, token_hash: &str, now: Timestamp) -> Result<Option<PersonId>, Error> {
-        let row = sqlx::query(
+        // Reading to the end of the answer is what makes a failed commit known.
+        let rows = sqlx::query(
             "UPDATE sign_in_link SET used_at = $1 WHERE token = $2 AND used_at = 0 AND expires_at > $1 RETURNING person",
         )
         .bind(micros(now))
         .bind(token_hash)
-        .fetch_optional(&self.writer)
+        .fetch_all(&self.writer)
         .await
         .map_err(Error::database("use a sign-in link"))?;
-        row.map(|r| parsed(&r, "person id", "person")).transpose()
+        rows.first().map(|r| parsed(r, "person id", "person")).transpose()
     }
 }
 
@@ -162,7 +163,7 @@ fn person(row: &AnyRow) -> Result<Person, Error> {
         scope,
         language: parsed(row, "language", "language")?,
         password: text(row, "password")?,
-        disabled: number(row, "disabled_at")? != 0,
+        disabled: number(row, "disabled")? != 0,
         id,
     })
 }

@@ -13,7 +13,7 @@ use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use crate::alerts::{AlertRow, KnownAlert, Refusal};
-use crate::chain::{self, Link};
+use crate::chain::{self, Link, RootLink};
 use crate::jobs::Job;
 use crate::rows::{ROWS_PER_STATEMENT, from_json, micros, number, text, to_json, values};
 use crate::{Error, Store, views};
@@ -158,12 +158,15 @@ impl Work {
     }
 
     /// Marks a claimed job as done within this unit of work, so that its result and its end commit together.
-    /// `false` when somebody else holds it by now.
+    /// `false` when it is done already, or somebody else holds it by now: then its result must not be committed again.
     pub async fn finish_job(&mut self, job: &Job, now: Timestamp) -> Result<bool, Error> {
-        let done = sqlx::query("UPDATE job SET done_at = $1 WHERE key = $2 AND lease_owner = $3 AND done_at = 0")
+        let sql = "UPDATE job SET done_at = $1
+                   WHERE key = $2 AND lease_owner = $3 AND attempts = $4 AND done_at = 0 AND dead_at = 0";
+        let done = sqlx::query(sql)
             .bind(micros(now))
             .bind(job.key.as_str())
             .bind(job.lease.as_str())
+            .bind(i64::from(job.attempts))
             .execute(&mut *self.transaction)
             .await
             .map_err(Error::database("finish a job"))?;
@@ -248,7 +251,8 @@ impl Work {
         self.write_jobs().await?;
         crate::alerts::write(&mut self).await?;
         self.write_numbers().await?;
-        self.transaction.commit().await.map_err(Error::database("commit a unit of work"))
+        self.write_root().await?;
+        self.transaction.commit().await.map_err(Error::commit)
     }
 
     async fn write_events(&mut self) -> Result<(), Error> {
@@ -329,6 +333,29 @@ impl Work {
             run(query, &mut self.transaction, "write jobs").await?;
         }
         Ok(())
+    }
+
+    /// Adds the chain's new head to the root. The last statement of a unit of work, since all tenants wait for each other
+    /// from here to the end of the commit.
+    async fn write_root(&mut self) -> Result<(), Error> {
+        if self.events.is_empty() {
+            return Ok(());
+        }
+        let row = sqlx::query("UPDATE root_head SET n = n + 1 WHERE id = 1 RETURNING n, hash")
+            .fetch_one(&mut *self.transaction)
+            .await
+            .map_err(Error::database("extend the root"))?;
+        let link = RootLink { n: number(&row, "n")?, tenant: self.tenant.as_str(), seq: self.seq, head: &self.hash };
+        let hash = link.hash(&text(&row, "hash")?);
+        let entry = sqlx::query("INSERT INTO root (n, tenant, seq, head, hash) VALUES ($1, $2, $3, $4, $5)")
+            .bind(link.n)
+            .bind(link.tenant)
+            .bind(link.seq)
+            .bind(link.head)
+            .bind(&hash);
+        run(entry, &mut self.transaction, "extend the root").await?;
+        let head = sqlx::query("UPDATE root_head SET hash = $1 WHERE id = 1").bind(&hash);
+        run(head, &mut self.transaction, "extend the root").await
     }
 
     async fn write_numbers(&mut self) -> Result<(), Error> {
