@@ -143,7 +143,11 @@ impl Config {
             smtp,
             slack,
             poll_every: Duration::from_secs(self.poll_every_s.max(1)),
-            web: Web { listen: self.console.listen, public_origin: Some(self.console.public_origin) },
+            web: Web {
+                listen: self.console.listen,
+                public_origin: Some(self.console.public_origin),
+                links: Vec::new(),
+            },
         })
     }
 

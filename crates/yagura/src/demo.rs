@@ -5,12 +5,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use domain::PersonId;
-use domain::source::{Entropy, TimeSource};
+use domain::source::TimeSource as _;
 use domain::tenant::{Email, Names};
 use notify::Sender;
 use notify::mail::Security;
@@ -113,13 +112,16 @@ impl Demo {
             smtp: Some(smtp(&mail)),
             slack: Some(slack::Settings { token: Secret::new(CHAT_TOKEN), api: chat.api_url().parse()? }),
             poll_every: POLL_EVERY,
-            web: Web { listen: loopback(if options.headless { 0 } else { options.port }), public_origin: None },
+            web: Web {
+                listen: loopback(if options.headless { 0 } else { options.port }),
+                public_origin: None,
+                links: vec![
+                    link("お客様のメールボックス", "Customers' mailbox", mail.url()),
+                    link("お客様のチャット", "Customers' chat", chat.url()),
+                ],
+            },
         };
-        let running = roles::start(
-            setup,
-            if options.headless { &[Role::Intake, Role::Actuator, Role::Notifier] } else { &Role::ALL },
-        )
-        .await?;
+        let running = roles::start(setup, &Role::ALL).await?;
         Ok(Self { sim, mail, chat, running, _folder: folder })
     }
 
@@ -186,6 +188,10 @@ async fn pause(by: Duration) {
     tokio::time::sleep(by).await;
 }
 
+fn link(ja: &str, en: &str, url: String) -> console::Link {
+    console::Link { name: Names { ja: ja.into(), en: en.into() }, url }
+}
+
 fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
@@ -246,10 +252,9 @@ async fn add_staff(address: &str) -> anyhow::Result<()> {
 async fn sign_in_link(running: &Running) -> anyhow::Result<String> {
     let (web, who) = (running.web.context("the console does not run")?, "sapporo.mori".parse::<PersonId>()?);
     let expires = MachineTime.now() + jiff::SignedDuration::from_hours(12);
-    let entropy: Arc<dyn Entropy> = Arc::new(MachineEntropy);
-    let _ = (&entropy, &who, expires);
-    let path = "/";
-    Ok(format!("http://{web}{path}"))
+    let (token, hash) = console::link_token(&MachineEntropy);
+    running.engine.store().save_link(&hash, &who, expires).await?;
+    Ok(format!("http://{web}/sign-in/link/{token}"))
 }
 
 /// `60s`, `5m` or `1h`.

@@ -75,6 +75,7 @@ pub(crate) struct Web {
     pub listen: SocketAddr,
     /// `None`: plain HTTP on the address that was bound, for the demo.
     pub public_origin: Option<String>,
+    pub links: Vec<console::Link>,
 }
 
 /// A running set of roles.
@@ -210,13 +211,32 @@ async fn serve(
     engine: &Engine,
     web: &Web,
     sender: &Sender,
-    stopped: watch::Receiver<bool>,
+    mut stopped: watch::Receiver<bool>,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<SocketAddr> {
     let listener = tokio::net::TcpListener::bind(web.listen)
         .await
         .with_context(|| format!("could not listen on `{}`", web.listen))?;
     let address = listener.local_addr()?;
-    let _ = (engine, sender, MachineEntropy, stopped, tasks, listener);
+    let public_origin = web.public_origin.clone().unwrap_or_else(|| format!("http://{address}"));
+    let both = |text: &str| Names { ja: text.to_owned(), en: text.to_owned() };
+    let settings = console::Settings {
+        secure_cookies: public_origin.starts_with("https://"),
+        public_origin,
+        provider: sender.name.clone(),
+        contact: Some(both(sender.address.as_str())),
+        links: web.links.clone(),
+    };
+    let app = console::App::new(engine.clone(), Arc::new(MachineTime), Arc::new(MachineEntropy), settings)?;
+    let service = app.router().into_make_service_with_connect_info::<SocketAddr>();
+    tasks.spawn(async move {
+        let stop = async move {
+            // A closed channel means that the program is ending, too.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
+            tracing::error!(error = %error, "the console stopped serving");
+        }
+    });
     Ok(address)
 }
