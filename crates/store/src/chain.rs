@@ -2,7 +2,7 @@
 //!
 //! There are two kinds of chain. Each tenant has one over its events; the root is one over all commits, each entry naming
 //! the tenant's new head, so that a tenant cannot vanish as a whole. `audit` verifies both; see
-//! `docs/decisions/0002-audit-chain.md` for what this proves and what only a hash that was handed out proves.
+//! `docs/decisions/0004-audit-chain.md` for what this proves and what only a hash that was handed out proves.
 
 use sha2::{Digest, Sha256};
 
