@@ -297,6 +297,15 @@ impl Store {
         })
     }
 
+    /// How many incidents there are, over all tenants. Reads them all: for proofs, not for pages.
+    pub async fn count_incidents(&self) -> Result<u64, Error> {
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM incident")
+            .fetch_one(&self.reader)
+            .await
+            .map_err(Error::database("count incidents"))?;
+        Ok(number(&row, "n")?.unsigned_abs())
+    }
+
     /// The open incidents in numbers; at risk is what falls due before `soon`.
     pub async fn counters(&self, scope: &Scope, now: Timestamp, soon: Timestamp) -> Result<Counters, Error> {
         let Some(conditions) = Conditions::within(scope, true) else { return Ok(Counters::default()) };

@@ -17,7 +17,7 @@ use engine::{Engine, Poller};
 use outbound::{Allowed, Answer, Call, FarSide, Outbound, Secret, Unreachable};
 use sentinelone::{Console, ReadToken, Reader};
 use serde_json::{Value, json};
-use store::{QueueFilter, Scope, Store};
+use store::Store;
 
 use super::{Figures, Stopwatch, monotonic};
 use crate::source::MachineTime;
@@ -46,7 +46,7 @@ pub(super) async fn measure(alerts: usize) -> anyhow::Result<Figures> {
     // Counted again from the disk, not from what the run believed.
     let reopened = Store::open(&address).await?;
     let (kept, jobs) = (reopened.count_alerts().await?, reopened.job_counts().await?);
-    let incidents = reopened.queue(&Scope::All, &QueueFilter::default(), 1, 0).await?.total;
+    let incidents = reopened.count_incidents().await?;
     reopened.close().await;
     let wanted = alerts as u64;
     ensure!(kept == wanted, "{kept} of {wanted} alerts were there after reopening");
