@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use domain::{IncidentId, Language, TenantId};
+use clap::{Parser, Subcommand, ValueEnum};
+use domain::{IncidentId, Language, PersonId, TenantId};
+use store::StaffRole;
 
 use crate::bench::Bench;
-use crate::{alerts, audit, config, demo, incident, roles};
+use crate::{alerts, audit, config, demo, doctor, incident, roles, staff};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,6 +50,19 @@ enum Command {
     /// Proof that nothing was changed afterwards
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Who works here
+    #[command(subcommand)]
+    Staff(StaffCommand),
+    /// What is wrong with this installation, and how to mend it
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor {
+        /// Configuration file
+        #[arg(long, default_value = "yagura.toml")]
+        config: PathBuf,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// The figures in the README, on this machine
     #[command(subcommand)]
     Bench(Bench),
@@ -160,6 +174,62 @@ enum AlertsCommand {
     },
 }
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  yagura doctor --config yagura.toml
+  yagura doctor --config yagura.toml --json";
+
+const STAFF_EXAMPLES: &str = "\
+Examples:
+  yagura staff add sapporo.mori --name 'Mori Haruto' --config yagura.toml
+  yagura staff add tokyo.kudo --name 'Kudo Ren' --role manager --language en
+  yagura staff add desk.acme --name 'Acme desk' --tenant acme";
+
+#[derive(Debug, Subcommand)]
+enum StaffCommand {
+    /// Adds somebody, or changes what they may do, and prints a link that signs them in once
+    #[command(after_help = STAFF_EXAMPLES)]
+    Add {
+        id: PersonId,
+        /// As colleagues and reports name them
+        #[arg(long)]
+        name: String,
+        #[arg(long, value_enum, default_value = "analyst")]
+        role: StaffRoleName,
+        /// A customer whose incidents they see; may be repeated; all customers when not given
+        #[arg(long = "tenant")]
+        tenants: Vec<TenantId>,
+        /// ja or en
+        #[arg(long, default_value = "ja")]
+        language: Language,
+        #[command(flatten)]
+        store: StoreOptions,
+    },
+    /// Shuts somebody out at once
+    Disable {
+        id: PersonId,
+        #[command(flatten)]
+        store: StoreOptions,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StaffRoleName {
+    Analyst,
+    Manager,
+    Operator,
+}
+
+impl From<StaffRoleName> for StaffRole {
+    fn from(name: StaffRoleName) -> Self {
+        match name {
+            StaffRoleName::Analyst => Self::Analyst,
+            StaffRoleName::Manager => Self::Manager,
+            StaffRoleName::Operator => Self::Operator,
+        }
+    }
+}
+
 const VERIFY_EXAMPLES: &str = "\
 Examples:
   yagura audit verify
@@ -195,6 +265,17 @@ impl Arguments {
                 alerts::import(&files, tenant, &store).await
             }
             Command::Audit(AuditCommand::Verify { root, store }) => audit::verify(&store, root).await,
+            Command::Doctor { config, json } => doctor::run(&config, json).await,
+            Command::Staff(command) => {
+                match command {
+                    StaffCommand::Add { id, name, role, tenants, language, store } => {
+                        let new = staff::New { id, name, role: role.into(), tenants, language };
+                        staff::add(&store, new).await?;
+                    }
+                    StaffCommand::Disable { id, store } => staff::disable(&store, &id).await?,
+                }
+                Ok(ExitCode::SUCCESS)
+            }
             Command::Bench(bench) => {
                 bench.run().await?;
                 Ok(ExitCode::SUCCESS)

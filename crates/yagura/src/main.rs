@@ -8,10 +8,12 @@ mod bench;
 mod cli;
 mod config;
 mod demo;
+mod doctor;
 mod incident;
 mod output;
 mod roles;
 mod source;
+mod staff;
 
 use std::process::ExitCode;
 

@@ -177,14 +177,14 @@ pub(crate) async fn wait_for_signal() -> anyhow::Result<()> {
 }
 
 /// The chat service, behind a door that is open to its origin alone.
-fn chat(settings: slack::Settings) -> anyhow::Result<Slack> {
+pub(crate) fn chat(settings: slack::Settings) -> anyhow::Result<Slack> {
     let origin = Origin::of(&settings.api)?;
     let outbound = Outbound::new(&outbound::Settings::new(vec![Allowed::public(origin)]))?;
     Ok(Slack::new(outbound, settings))
 }
 
 /// One door for all consoles of this process, open to exactly their origins.
-fn door(edrs: &[Edr]) -> anyhow::Result<Outbound> {
+pub(crate) fn door(edrs: &[Edr]) -> anyhow::Result<Outbound> {
     let allowed = edrs
         .iter()
         .map(|edr| Allowed::with_roots(edr.console.origin.clone(), edr.roots_pem.iter().cloned().collect()))

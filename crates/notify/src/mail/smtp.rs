@@ -127,6 +127,13 @@ impl Smtp {
         Ok(Self { settings, tls })
     }
 
+    /// Connects, encrypts and signs in as the settings demand, and leaves without sending anything.
+    pub async fn check(&self, sender: &Email) -> Result<(), Error> {
+        let from = wire::address(sender).ok_or(Error::Unsendable)?;
+        Server::connect(self, &from).await?.leave().await;
+        Ok(())
+    }
+
     /// Sends once. `now` becomes the mail's date; the time-outs run on the machine's monotonic clock.
     pub async fn send(&self, mail: &Mail, recipients: &[Email], now: Timestamp) -> Result<Accepted, Error> {
         let (mut addresses, mut refused) = (Vec::new(), Vec::new());
