@@ -12,7 +12,7 @@ use crate::endpoint::Class;
 use crate::ids::IncidentId;
 use crate::judgement::{Priority, Verdict};
 use crate::reason::Ground;
-use crate::rules::RuleId;
+use crate::rules::{self, Case, RuleId};
 
 /// How two alerts can be the same thing, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -122,18 +122,19 @@ pub fn behaviour(alert: &Alert) -> String {
 pub fn group(alert: &Alert, class: Class, earlier: &[Earlier], now: Timestamp) -> Grouping {
     let mut near: Vec<&Earlier> = earlier.iter().filter(|e| now.duration_since(e.at) <= e.likeness.window()).collect();
     near.sort_by_key(|e| (e.closed, e.likeness, std::cmp::Reverse(e.at)));
-    if let Some(open) = near.iter().find(|e| !e.closed) {
-        return join_open(alert, class, open);
+    let open: Vec<&Earlier> = near.into_iter().filter(|e| !e.closed).collect();
+    let Some(nearest) = open.first() else { return earlier_closed(alert, earlier) };
+    match open.iter().find(|e| !is_campaign(e) || !breaks_out(alert, class, e)) {
+        Some(open) => join_open(open),
+        None => {
+            let id = nearest.incident;
+            Grouping::New { refers_to: Some(id), grounds: vec![Ground::BreaksOutOfCampaign(id)] }
+        }
     }
-    earlier_closed(alert, earlier)
 }
 
-fn join_open(alert: &Alert, class: Class, open: &Earlier) -> Grouping {
+fn join_open(open: &Earlier) -> Grouping {
     let id = open.incident;
-    let campaign = matches!(open.likeness, Likeness::SameFile | Likeness::SameScan);
-    if campaign && open.priority > Priority::P1 && breaks_out(alert, class) {
-        return Grouping::New { refers_to: Some(id), grounds: vec![Ground::BreaksOutOfCampaign(id)] };
-    }
     let (rule, grounds) = match open.likeness {
         Likeness::SameEvent => (RuleId::R18, vec![Ground::SameEventAs(id)]),
         Likeness::SameStoryline => (RuleId::R18, vec![Ground::SameStorylineAs(id)]),
@@ -164,10 +165,16 @@ fn earlier_closed(alert: &Alert, earlier: &[Earlier]) -> Grouping {
     }
 }
 
-/// Behaviour engine, server or unmitigated: never hidden in a campaign of milder alerts. (A count of engines comes with
-/// the investigation; the console's own reputation is no such count, and old known files are what a first scan finds.)
-fn breaks_out(alert: &Alert, class: Class) -> bool {
-    alert.was_executed() || class.is_critical() || !alert.is_mitigated()
+fn is_campaign(open: &Earlier) -> bool {
+    matches!(open.likeness, Likeness::SameFile | Likeness::SameScan)
+}
+
+/// Whether the alert alone is graver than the campaign: it ran, or on a server, or is not stopped. So it is never hidden
+/// among milder ones, and yet every incident broken out is graver than the one before, which keeps them few (REL-19).
+/// (A count of engines comes with the investigation; old known files are what a first scan finds.)
+fn breaks_out(alert: &Alert, class: Class, campaign: &Earlier) -> bool {
+    let alone = Case { alerts: &[alert], classes: &[class], hosts: 1, answer: None, before: None };
+    campaign.priority > Priority::P1 && rules::judge(&alone).priority < campaign.priority
 }
 
 fn is_scan_batch(alert: &Alert) -> bool {

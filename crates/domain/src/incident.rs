@@ -18,7 +18,7 @@ use crate::judgement::{Priority, Verdict};
 use crate::language::Text;
 use crate::notice::Notice;
 use crate::question::Question;
-use crate::rules::{Case, Judgement};
+use crate::rules::{self, Case, Judgement};
 use crate::tenant::Tenant;
 use crate::untrusted::Untrusted;
 
@@ -182,18 +182,25 @@ impl Incident {
         Some(incident)
     }
 
-    fn case<'a>(&'a self, classes: &'a [Class]) -> Case<'a> {
+    /// What the floor says of all that is kept and of the newest alert, which may be beyond what is kept. The gravest
+    /// member decides: the first rule that matches many alerts must not hide what one of them is (R19: by worst member).
+    fn judged(&self, newest: &Alert) -> Judgement {
+        let mut alerts: Vec<&Alert> = self.alerts.iter().filter(|a| a.id != newest.id).collect();
+        alerts.push(newest);
+        let classes: Vec<Class> = alerts.iter().map(|a| self.class_of(&a.endpoint.agent)).collect();
+        let whole = rules::judge(&self.case(&alerts, &classes));
+        let alone = rules::judge(&self.case(&[newest], &[self.class_of(&newest.endpoint.agent)]));
+        whole.graver_of(alone)
+    }
+
+    fn case<'a>(&self, alerts: &'a [&'a Alert], classes: &'a [Class]) -> Case<'a> {
         Case {
-            alerts: &self.alerts,
+            alerts,
             classes,
             hosts: u32::try_from(self.hosts.len()).unwrap_or(u32::MAX),
             answer: self.questions.values().rev().find_map(|q| q.answer.as_ref()).map(|a| a.meaning),
             before: Some(self.judgement.rule),
         }
-    }
-
-    fn classes(&self) -> Vec<Class> {
-        self.alerts.iter().map(|a| self.class_of(&a.endpoint.agent)).collect()
     }
 
     fn alert(&self, id: &AlertId) -> Option<&Alert> {

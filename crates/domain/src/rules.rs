@@ -122,7 +122,7 @@ pub enum Weight {
 /// Everything a rule may look at: all alerts of the incident, the class of their endpoints, the newest answer.
 #[derive(Debug)]
 pub struct Case<'a> {
-    pub alerts: &'a [Alert],
+    pub alerts: &'a [&'a Alert],
     /// Class of each alert's endpoint, in the same order.
     pub classes: &'a [Class],
     pub hosts: u32,
@@ -150,6 +150,22 @@ pub struct Judgement {
     pub modifiers: Vec<Modifier>,
 }
 
+impl Judgement {
+    /// The one that asks for more; this one when they are equal.
+    pub fn graver_of(self, other: Self) -> Self {
+        let rank = |j: &Self| (std::cmp::Reverse(j.priority), j.verdict.gravity(), j.strength);
+        if rank(&other) > rank(&self) { other } else { self }
+    }
+
+    /// This one, as grave as `before` in everything that is said of gravity.
+    pub fn not_below(self, before: &Self) -> Self {
+        let verdict = if before.verdict.gravity() > self.verdict.gravity() { before.verdict } else { self.verdict };
+        let priority = self.priority.min(before.priority);
+        let strength = self.strength.max(before.strength);
+        Self { verdict, priority, strength, ..self }
+    }
+}
+
 /// One step up or down, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Modifier {
@@ -171,6 +187,12 @@ pub fn judge(case: &Case<'_>) -> Judgement {
     let modifiers = if verdict == Verdict::FalsePositive { Vec::new() } else { modifiers(case, base) };
     let priority = modifiers.last().map_or(base, |m| m.to);
     Judgement { rule: rule.id, verdict, priority, strength: rule.strength, grounds: found.grounds, modifiers }
+}
+
+/// What the table's own line says, for rules that `grouping` applies.
+pub fn by_the_table(id: RuleId, grounds: Vec<Ground>) -> Judgement {
+    let Rule { verdict, priority, strength, .. } = *rule(id);
+    Judgement { rule: id, verdict, priority, strength, grounds, modifiers: Vec::new() }
 }
 
 /// The line of the table with this id.

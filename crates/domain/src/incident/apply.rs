@@ -140,6 +140,9 @@ impl Incident {
             Event::Reopened { .. } => {
                 self.phase = if self.acknowledged.is_some() { Phase::Analysing } else { Phase::Triaged };
                 self.verdict_given = None;
+                // What a person said no longer stands, so the floor's word does until the next one; so with the times.
+                self.verdict = self.judgement.verdict;
+                self.targets = None;
             }
             Event::JobGaveUp { what } => self.troubles.push(what.clone()),
         }

@@ -12,6 +12,15 @@ use crate::rules::{self, Automatic, RuleId};
 /// Shortest reason for a verdict, in characters. The customer's report quotes it.
 const MIN_REASON: usize = 5;
 
+/// Why it is judged once more.
+#[derive(Default)]
+struct Look {
+    new_host: bool,
+    reopened: bool,
+    /// What is said at least.
+    floor: Option<Judgement>,
+}
+
 /// A decision being written down: each event is folded in at once, so later steps see what earlier ones decided.
 struct Draft<'a> {
     incident: Incident,
@@ -42,8 +51,8 @@ impl Incident {
     pub fn decide(&self, command: Command, context: Context<'_>) -> Result<Vec<Recorded>, Refused> {
         let mut draft = Draft { incident: self.clone(), events: Vec::new(), context };
         match command {
-            Command::TakeAlert { alert, rule, grounds } => draft.take_alert(alert, rule, grounds),
-            Command::UpdateAlert { alert } => draft.update_alert(alert),
+            Command::TakeAlert { alert, rule, grounds } => draft.take_alert(&alert, rule, grounds),
+            Command::UpdateAlert { alert } => draft.update_alert(&alert),
             Command::Acknowledge { by } => draft.acknowledge(&by)?,
             Command::Assign { to, by } => {
                 draft.must_be_open()?;
@@ -113,20 +122,20 @@ impl Draft<'_> {
     fn judge_first(&mut self) {
         let judgement = self.judgement();
         self.record_judgement(judgement);
-        self.plan_actions();
+        self.plan_actions(None);
         self.tell(notice::Kind::First);
     }
 
     fn judgement(&self) -> Judgement {
-        let classes = self.incident.classes();
-        rules::judge(&self.incident.case(&classes))
+        let Incident { alerts, judgement, .. } = &self.incident;
+        alerts.last().map_or_else(|| judgement.clone(), |newest| self.incident.judged(newest))
     }
 
     fn record_judgement(&mut self, judgement: Judgement) {
         let Context { tenant, calendar, now } = self.context;
-        // Both clocks start at receipt; a rise in priority promises the earlier of the old time and now plus the new one.
-        let from = if self.incident.targets.is_none() { self.incident.received_at } else { now };
-        let targets = tenant.service_levels.targets(judgement.priority, from, calendar).ok();
+        // Both clocks start at receipt, which is when the first judgement is made, or anew when it is reopened. A rise in
+        // priority promises the earlier of the old time and now plus the new one.
+        let targets = tenant.service_levels.targets(judgement.priority, now, calendar).ok();
         let dfir = rules::rule(judgement.rule).automatic.contains(&Automatic::DfirMode);
         self.push(Actor::RuleFloor, Event::Judged { judgement, targets });
         if dfir && !self.incident.dfir {
@@ -134,70 +143,90 @@ impl Draft<'_> {
         }
     }
 
-    fn take_alert(&mut self, alert: Box<Alert>, rule: RuleId, grounds: Vec<Ground>) {
+    fn take_alert(&mut self, alert: &Alert, rule: RuleId, grounds: Vec<Ground>) {
         let class = self.context.tenant.policy.class_of(&alert.endpoint);
         let new_host = !self.incident.hosts.contains_key(&alert.endpoint.agent);
-        if !self.incident.phase.is_open() {
+        let reopened = !self.incident.phase.is_open();
+        if reopened {
             let event = Event::Reopened { rule: Some(rule), grounds: grounds.clone(), reason: None };
             self.push(Actor::RuleFloor, event);
         }
-        self.push(Actor::Intake, Event::AlertJoined { alert, class, rule, grounds });
-        self.look_again(new_host);
+        // What was said of it before was said of something else.
+        let floor = (rule == RuleId::R20).then(|| rules::by_the_table(rule, grounds.clone()));
+        self.push(Actor::Intake, Event::AlertJoined { alert: Box::new(alert.clone()), class, rule, grounds });
+        self.look_again(alert, Look { new_host, reopened, floor });
     }
 
-    fn update_alert(&mut self, alert: Box<Alert>) {
-        let Some(known) = self.incident.alert(&alert.id) else { return };
-        let quiet = Alert { version: known.version, ..(*alert).clone() } == *known;
+    fn update_alert(&mut self, alert: &Alert) {
+        let Some(known) = self.incident.alert(&alert.id) else {
+            // Beyond what is kept here: the store has its record, and what it shows now counts all the same.
+            return self.look_again(alert, Look::default());
+        };
+        let quiet = Alert { version: known.version, ..alert.clone() } == *known;
         if quiet {
             return;
         }
         let new_behaviour = (alert.was_executed() && !known.was_executed())
             || alert.detection.techniques.iter().any(|t| !known.detection.techniques.contains(t));
-        if new_behaviour && !self.incident.phase.is_open() {
+        let reopened = new_behaviour && !self.incident.phase.is_open();
+        if reopened {
             let grounds = vec![Ground::Techniques(alert.detection.techniques.clone())];
             self.push(Actor::RuleFloor, Event::Reopened { rule: None, grounds, reason: None });
         }
-        self.push(Actor::Intake, Event::AlertChanged { alert });
-        self.look_again(false);
+        self.push(Actor::Intake, Event::AlertChanged { alert: Box::new(alert.clone()) });
+        self.look_again(alert, Look { reopened, ..Look::default() });
     }
 
-    /// Judges once more. New evidence can only raise what was said, never lower it.
-    fn look_again(&mut self, new_host: bool) {
-        let (before, after) = (self.incident.judgement.clone(), self.judgement());
+    /// Judges once more, because of `newest`. New evidence can only raise what was said, never lower it.
+    fn look_again(&mut self, newest: &Alert, look: Look) {
+        let (before, after) = (self.incident.judgement.clone(), self.incident.judged(newest));
+        let after = match look.floor {
+            Some(floor) => after.graver_of(floor),
+            None => after,
+        };
         let raised = after.priority < before.priority;
-        if raised || after.verdict.gravity() > before.verdict.gravity() || after.strength > before.strength {
-            let priority = after.priority.min(before.priority);
-            self.record_judgement(Judgement { priority, ..after });
+        let news = raised || after.verdict.gravity() > before.verdict.gravity() || after.strength > before.strength;
+        let mut reopened = look.reopened;
+        if raised && !self.incident.phase.is_open() {
+            let grounds = after.grounds.clone();
+            self.push(Actor::RuleFloor, Event::Reopened { rule: None, grounds, reason: None });
+            reopened = true;
         }
-        self.plan_actions();
-        if raised || (new_host && self.incident.priority() <= Priority::P1) {
+        if news || reopened {
+            self.record_judgement(if news { after.not_below(&before) } else { before });
+        }
+        self.plan_actions(Some(newest));
+        if raised || (look.new_host && self.incident.priority() <= Priority::P1) {
             self.tell(notice::Kind::Update);
         }
     }
 
     // ── actions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Decides every action that the matched rule calls for and that is neither done nor decided yet.
-    fn plan_actions(&mut self) {
-        if !self.context.tenant.connected {
+    /// Decides every action that the matched rule calls for and that is neither done nor decided yet, on what is kept and
+    /// on `newest`, which may be beyond it.
+    fn plan_actions(&mut self, newest: Option<&Alert>) {
+        if !self.context.tenant.connected || !self.incident.phase.is_open() {
             return;
         }
+        let beyond = newest.filter(|a| self.incident.alert(&a.id).is_none());
         let automatic = rules::rule(self.incident.judgement.rule).automatic;
         for step in automatic {
             match step {
-                Automatic::Kill => self.plan_on_files(Kind::Kill),
-                Automatic::Quarantine => self.plan_on_files(Kind::Quarantine),
-                Automatic::Isolate => self.plan_isolation(),
+                Automatic::Kill => self.plan_on_files(Kind::Kill, beyond),
+                Automatic::Quarantine => self.plan_on_files(Kind::Quarantine, beyond),
+                Automatic::Isolate => self.plan_isolation(beyond),
                 Automatic::DfirMode => {}
             }
         }
     }
 
-    fn plan_on_files(&mut self, kind: Kind) {
+    fn plan_on_files(&mut self, kind: Kind, beyond: Option<&Alert>) {
         let wanted: Vec<(Target, Option<Ground>)> = self
             .incident
             .alerts
             .iter()
+            .chain(beyond)
             .filter(|a| !a.is_mitigated() && (kind == Kind::Quarantine || a.was_executed()))
             .map(|a| (self.target(a, true), self.hold(a)))
             .collect();
@@ -206,11 +235,12 @@ impl Draft<'_> {
         }
     }
 
-    fn plan_isolation(&mut self) {
+    fn plan_isolation(&mut self, beyond: Option<&Alert>) {
         let wanted: Vec<Target> = self
             .incident
             .alerts
             .iter()
+            .chain(beyond)
             .filter(|a| a.was_executed() && a.endpoint.is_named() && a.endpoint.network != Network::Isolated)
             .map(|a| self.target(a, false))
             .collect();
@@ -389,8 +419,7 @@ impl Draft<'_> {
         }
         if !self.incident.phase.is_open() {
             // A late answer reopens.
-            let reason = Some(words.clone());
-            self.person(by, Event::Reopened { rule: None, grounds: Vec::new(), reason });
+            self.reopened_by(by, words.clone());
         }
         let answer = Answer { at: self.context.now, recorded_by: by.clone(), meaning, words };
         self.person(by, Event::AnswerRecorded { question, answer });
@@ -398,7 +427,7 @@ impl Draft<'_> {
         let judgement = self.judgement();
         if matches!(judgement.rule, RuleId::R13 | RuleId::R14) {
             self.record_judgement(judgement);
-            self.plan_actions();
+            self.plan_actions(None);
         }
         Ok(())
     }
@@ -436,8 +465,14 @@ impl Draft<'_> {
         if reason.for_matching().trim().chars().count() < MIN_REASON {
             return Err(Refused::ReasonMissing);
         }
-        self.person(by, Event::Reopened { rule: None, grounds: Vec::new(), reason: Some(reason) });
+        self.reopened_by(by, reason);
         Ok(())
+    }
+
+    /// The promised times begin anew, or it would be late at once.
+    fn reopened_by(&mut self, by: &PersonId, reason: Untrusted) {
+        self.person(by, Event::Reopened { rule: None, grounds: Vec::new(), reason: Some(reason) });
+        self.record_judgement(self.incident.judgement.clone());
     }
 }
 

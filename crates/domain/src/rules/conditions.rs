@@ -37,7 +37,7 @@ const MINER: &[Technique] = &[Technique::new(1496)];
 
 impl Case<'_> {
     fn executed(&self) -> impl Iterator<Item = &Alert> {
-        self.alerts.iter().filter(|a| a.was_executed())
+        self.alerts.iter().copied().filter(|a| a.was_executed())
     }
 
     /// Techniques of `wanted` that programs which ran have shown.
@@ -73,7 +73,7 @@ impl Case<'_> {
     }
 
     fn mitigation(&self) -> Ground {
-        if self.alerts.iter().all(Alert::is_mitigated) {
+        if self.alerts.iter().all(|a| a.is_mitigated()) {
             Ground::Mitigated
         } else if self.alerts.iter().any(|a| a.mitigation.state == MitigationState::NotMitigated) {
             Ground::NotMitigated
@@ -208,13 +208,17 @@ pub(super) fn spreading(case: &Case<'_>) -> Option<Match> {
 }
 
 fn waits_for_customer(case: &Case<'_>) -> bool {
-    matches!(case.before, Some(RuleId::R11 | RuleId::R12 | RuleId::R13 | RuleId::R14 | RuleId::R23))
+    may_be_theirs(case) || case.before == Some(RuleId::R23)
+}
+
+/// R20 stands for an R11 or R12 whose answer was about something else.
+fn may_be_theirs(case: &Case<'_>) -> bool {
+    matches!(case.before, Some(RuleId::R11 | RuleId::R12 | RuleId::R13 | RuleId::R14 | RuleId::R20))
 }
 
 /// R13: the customer says it is theirs.
 pub(super) fn customer_says_ours(case: &Case<'_>) -> Option<Match> {
-    let asked = matches!(case.before, Some(RuleId::R11 | RuleId::R12 | RuleId::R13 | RuleId::R14));
-    (asked && case.answer == Some(Meaning::Ours)).then(|| Match {
+    (may_be_theirs(case) && case.answer == Some(Meaning::Ours)).then(|| Match {
         grounds: vec![Ground::CustomerSaysOurs],
         verdict: None,
         priority: None,

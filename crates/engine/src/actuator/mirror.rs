@@ -46,14 +46,17 @@ pub(super) async fn update(
 #[derive(Debug)]
 struct Wanted {
     status: ConsoleStatus,
-    /// Only what a person said; the rule floor's opinion stays ours.
+    /// Only what a person said; the rule floor's opinion stays ours. Once a verdict was written and no longer stands,
+    /// the console must not go on saying it.
     verdict: Option<Verdict>,
 }
 
 impl Wanted {
     fn of(incident: &Incident) -> Self {
         let status = if incident.phase.is_open() { ConsoleStatus::InProgress } else { ConsoleStatus::Resolved };
-        Self { status, verdict: incident.verdict_given.as_ref().map(|_| incident.verdict) }
+        let given = incident.verdict_given.as_ref().map(|_| incident.verdict);
+        let written = incident.console_writes.iter().any(|w| matches!(w, ConsoleWrite::Verdict(_)));
+        Self { status, verdict: given.or(written.then_some(Verdict::Undetermined)) }
     }
 }
 
