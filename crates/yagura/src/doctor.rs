@@ -170,14 +170,14 @@ async fn slack(setup: &Setup, now: Timestamp, findings: &mut Findings) {
 }
 
 async fn console(edr: &Edr, door: &Outbound, now: Timestamp, findings: &mut Findings) {
-    let tokens = [
-        ("read token", edr.read.as_ref().map(|ReadToken(secret)| secret)),
-        ("act token", edr.act.as_ref().map(|ActToken(secret)| secret)),
-    ];
-    for (name, secret) in tokens {
-        let Some(secret) = secret else { continue };
+    // Each capability asks with its own token, as its role would.
+    let read = edr.read.clone().map(|token| ("read token", Reader::new(&edr.console, token, door.clone())));
+    let act = edr
+        .act
+        .clone()
+        .map(|token| ("act token", sentinelone::Actuator::new(&edr.console, token, door.clone()).reader().clone()));
+    for (name, reader) in read.into_iter().chain(act) {
         let what = format!("{} {name}", edr.console.tenant);
-        let reader = Reader::new(&edr.console, ReadToken(secret.clone()), door.clone());
         match reader.token(now).await {
             Err(error) => {
                 let words = format!("{:#}; check `origin`, `ca_file` and the token's file", anyhow::Error::new(error));
