@@ -1,0 +1,108 @@
+//! Every route of the console, with its method and who may use it. The router is built from this list and from nothing else,
+//! so a test that walks the list has walked the console (SEC-01, SEC-05). GET never changes anything (SEC-22).
+
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, get, post};
+use axum::{Router, http::StatusCode};
+use store::StaffRole::{self, Analyst, Manager, Operator};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+pub use crate::access::Access;
+use crate::pages::{about, evidence, incident, queue, report, settings, sign_in, trouble};
+use crate::{App, access, assets, error, headers, live, watch};
+
+/// The people who work incidents.
+const SOC: Access = Access::Only(&[Analyst, Manager]);
+/// The people who may set a job that gave up going again.
+const REVIVERS: Access = Access::Only(&[Manager, Operator]);
+
+/// One route of the console.
+pub struct Route {
+    pub method: Method,
+    /// In axum's form: `/incidents/{id}`.
+    pub path: &'static str,
+    pub access: Access,
+    serve: fn() -> MethodRouter<App>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+}
+
+#[rustfmt::skip]
+pub const ALL: &[Route] = &[
+    Route::get("/assets/{version}/{name}", Access::Everybody, || get(assets::serve)),
+
+    Route::get("/sign-in", Access::Everybody, || get(sign_in::page)),
+    Route::post("/sign-in", Access::Everybody, || post(sign_in::by_password)),
+    Route::get("/sign-in/link/{token}", Access::Everybody, || get(sign_in::link_page)),
+    Route::post("/sign-in/link/{token}", Access::Everybody, || post(sign_in::by_link)),
+    Route::post("/sign-out", Access::SignedIn, || post(sign_in::out)),
+    Route::post("/preferences", Access::Everybody, || post(settings::keep)),
+    Route::get("/about", Access::SignedIn, || get(about::page)),
+
+    Route::get("/", SOC, || get(queue::page)),
+    Route::get("/jump", SOC, || get(queue::jump)),
+    Route::get("/incidents/{id}", SOC, || get(incident::page)),
+    Route::get("/incidents/{id}/report/{file}", SOC, || get(report::download)),
+    Route::get("/incidents/{id}/alerts/{alert}", SOC, || get(evidence::raw)),
+    Route::post("/incidents/{id}/acknowledge", SOC, || post(incident::acknowledge)),
+    Route::post("/incidents/{id}/assign", SOC, || post(incident::assign)),
+    Route::post("/incidents/{id}/note", SOC, || post(incident::note)),
+    Route::post("/incidents/{id}/ask", SOC, || post(incident::ask)),
+    Route::post("/incidents/{id}/answer", SOC, || post(incident::answer)),
+    Route::post("/incidents/{id}/verdict", SOC, || post(incident::verdict)),
+    Route::post("/incidents/{id}/close", SOC, || post(incident::close)),
+    Route::post("/incidents/{id}/reopen", SOC, || post(incident::reopen)),
+
+    Route::get("/events", SOC, || get(live::events)),
+    Route::get("/fragments/queue", SOC, || get(queue::fragment)),
+    Route::get("/fragments/watch", SOC, || get(watch::fragment)),
+    Route::get("/fragments/incidents/{id}", SOC, || get(incident::fragment)),
+    Route::get("/fragments/previews/{id}", SOC, || get(incident::preview)),
+
+    Route::get("/trouble", Access::SignedIn, || get(trouble::page)),
+    Route::post("/trouble/revive", REVIVERS, || post(trouble::revive)),
+];
+
+impl Route {
+    const fn get(path: &'static str, access: Access, serve: fn() -> MethodRouter<App>) -> Self {
+        Self { method: Method::Get, path, access, serve }
+    }
+
+    const fn post(path: &'static str, access: Access, serve: fn() -> MethodRouter<App>) -> Self {
+        Self { method: Method::Post, path, access, serve }
+    }
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {} {:?}", self.method, self.path, self.access)
+    }
+}
+
+/// The roles that `ALL` speaks of, for tests that walk every route with every role.
+pub const ROLES: [StaffRole; 3] = [Analyst, Manager, Operator];
+
+pub(crate) fn router(app: &App) -> Router {
+    let routes = ALL.iter().fold(Router::new(), |router, route| {
+        let guard = from_fn_with_state((app.clone(), route.access), access::guard);
+        router.route(route.path, (route.serve)().route_layer(guard))
+    });
+    // `App::new` has refused an origin that does not parse.
+    let csrf = headers::csrf(&app.settings().public_origin).expect("the origin was checked");
+    // The last one added is the first one to see a request.
+    routes
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(DefaultBodyLimit::max(headers::MAX_BODY_BYTES))
+        .layer(csrf)
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn(error::dress))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(headers::add))
+        .with_state(app.clone())
+}

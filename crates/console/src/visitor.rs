@@ -1,0 +1,97 @@
+//! Who is looking, and how they like to read. Handlers that take a `Visitor` cannot be reached without a session.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use domain::{Language, PersonId, TenantId};
+use store::{Person, Scope, StaffRole};
+
+use crate::error::Fault;
+use crate::preferences::{self, Theme};
+use crate::say::Say;
+use crate::{App, session};
+
+/// A member of the staff with a session.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    pub(crate) manner: Manner,
+    pub(crate) person: Person,
+    /// Hash of the session's token, to end it.
+    pub(crate) session: String,
+    scope: Scope,
+}
+
+/// How a page is to be shown to somebody, signed in or not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) say: Say,
+    pub(crate) theme: Theme,
+}
+
+impl Visitor {
+    pub(crate) async fn of(app: &App, headers: &HeaderMap) -> Result<Option<Self>, Fault> {
+        let Some((found, session)) = session::of(app, headers).await? else { return Ok(None) };
+        let person = found.person;
+        let language = preferences::language(headers).unwrap_or(person.language);
+        let manner = Manner { say: Say(language), theme: preferences::theme(headers) };
+        // Whoever runs the installation sees no customer's incidents, whatever their tenants say.
+        let scope = if person.role == StaffRole::Operator { Scope::Only(Vec::new()) } else { person.scope.clone() };
+        Ok(Some(Self { manner, person, session, scope }))
+    }
+
+    pub(crate) fn say(&self) -> Say {
+        self.manner.say
+    }
+
+    pub(crate) fn id(&self) -> &PersonId {
+        &self.person.id
+    }
+
+    pub(crate) fn role(&self) -> StaffRole {
+        self.person.role
+    }
+
+    /// Whose data this visitor may see. Every read of the store takes it (SEC-01, SEC-02).
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    pub(crate) fn sees(&self, tenant: &TenantId) -> bool {
+        self.scope.holds(tenant)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Fault;
+
+    /// Only the guard puts a visitor there, so a route without a guard denies.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
+        parts.extensions.get::<Self>().cloned().ok_or(Fault::NotSignedIn)
+    }
+}
+
+impl Manner {
+    /// For people whom we do not know yet: their cookie, else what their browser asks for.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
+        let language = preferences::language(headers).unwrap_or_else(|| asked_for(accepted));
+        Self { say: Say(language), theme: preferences::theme(headers) }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Manner {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(&parts.headers))
+    }
+}
+
+/// English only when it is asked for before Japanese: the service is at home in Japan.
+fn asked_for(accepted: Option<&str>) -> Language {
+    let first = accepted.unwrap_or_default().split(',').map(str::trim).find_map(|tag| {
+        let tag = tag.split([';', '-']).next()?.to_ascii_lowercase();
+        tag.parse().ok()
+    });
+    first.unwrap_or(Language::Ja)
+}
