@@ -106,7 +106,8 @@ impl Store {
             .collect()
     }
 
-    /// Ends a claim. Does nothing and says `false` when the job was finished, or the lease was lost to somebody else.
+    /// Ends a claim. Does nothing and says `false` when the job was finished, or the lease was lost to somebody else. A
+    /// standing job that was asked for anew meanwhile stays as it was asked for.
     pub async fn settle(&self, job: &Job, outcome: &Outcome, now: Timestamp) -> Result<bool, Error> {
         let (done_at, dead_at, run_at, why) = match outcome {
             Outcome::Done => (micros(now), 0, micros(now), ""),
@@ -114,8 +115,11 @@ impl Store {
             Outcome::GaveUp { why } => (0, micros(now), micros(now), why.as_str()),
         };
         let settled = sqlx::query(
-            "UPDATE job SET done_at = $1, dead_at = $2, run_at = $3, last_error = $4, lease_until = 0, lease_owner = ''
-             WHERE key = $5 AND lease_owner = $6 AND attempts = $7 AND done_at = 0",
+            "UPDATE job SET done_at = CASE WHEN attempts = $7 THEN $1 ELSE 0 END,
+                            dead_at = CASE WHEN attempts = $7 THEN $2 ELSE 0 END,
+                            run_at = CASE WHEN attempts = $7 THEN $3 ELSE run_at END,
+                            last_error = $4, lease_until = 0, lease_owner = ''
+             WHERE key = $5 AND lease_owner = $6 AND attempts IN ($7, 0) AND done_at = 0",
         )
         .bind(done_at)
         .bind(dead_at)

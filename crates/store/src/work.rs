@@ -53,6 +53,7 @@ struct JobRow {
     body: String,
     urgency: i64,
     run_at: i64,
+    standing: bool,
 }
 
 impl Work {
@@ -134,11 +135,11 @@ impl Work {
         }
         let at = recorded.last().map_or(after.received_at, |r| r.at);
         for effect in effects {
-            let key = format!("{}/{incident}/{}", self.tenant, effect.key(after.version));
+            let key = format!("{}/{incident}/{}", self.tenant, effect.key());
             let body = to_json("job", &key, effect)?;
             let urgency = i64::from(after.priority() as u8);
-            let row =
-                JobRow { incident: incident.clone(), role: effect.role().name(), body, urgency, run_at: micros(at) };
+            let (role, standing, run_at) = (effect.role().name(), effect.is_standing(), micros(at));
+            let row = JobRow { incident: incident.clone(), role, body, urgency, run_at, standing };
             self.jobs.entry(key).or_insert(row);
         }
         self.changed.insert(after.id, at);
@@ -158,10 +159,12 @@ impl Work {
     }
 
     /// Marks a claimed job as done within this unit of work, so that its result and its end commit together.
-    /// `false` when it is done already, or somebody else holds it by now: then its result must not be committed again.
+    /// `false` when it is done already, or somebody else holds it by now: then its result must not be committed again. A
+    /// standing job that was asked for anew meanwhile is let go of instead, and runs once more.
     pub async fn finish_job(&mut self, job: &Job, now: Timestamp) -> Result<bool, Error> {
-        let sql = "UPDATE job SET done_at = $1
-                   WHERE key = $2 AND lease_owner = $3 AND attempts = $4 AND done_at = 0 AND dead_at = 0";
+        let sql =
+            "UPDATE job SET done_at = CASE WHEN attempts = $4 THEN $1 ELSE 0 END, lease_until = 0, lease_owner = ''
+                   WHERE key = $2 AND lease_owner = $3 AND attempts IN ($4, 0) AND done_at = 0 AND dead_at = 0";
         let done = sqlx::query(sql)
             .bind(micros(now))
             .bind(job.key.as_str())
@@ -305,11 +308,21 @@ impl Work {
     }
 
     async fn write_jobs(&mut self) -> Result<(), Error> {
-        let jobs: Vec<(String, JobRow)> = std::mem::take(&mut self.jobs).into_iter().collect();
+        let (standing, single): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.jobs).into_iter().partition(|(_, row)| row.standing);
+        self.insert_jobs(&single, "DO NOTHING").await?;
+        // A standing job is due again. Whoever holds it keeps it, so that nobody does the same beside them; the zero tells
+        // them at their end that it was asked for anew.
+        let again = "DO UPDATE SET attempts = 0, done_at = 0, dead_at = 0, last_error = '', urgency = excluded.urgency,
+                     run_at = excluded.run_at, made_at = excluded.made_at";
+        self.insert_jobs(&standing, again).await
+    }
+
+    async fn insert_jobs(&mut self, jobs: &[(String, JobRow)], on_conflict: &'static str) -> Result<(), Error> {
         for rows in jobs.chunks(ROWS_PER_STATEMENT) {
             let sql = format!(
                 "INSERT INTO job (key, tenant, incident, role, body, urgency, run_at, lease_owner, lease_until, attempts,
-                 made_at, done_at, dead_at, last_error) VALUES {} ON CONFLICT (key) DO NOTHING",
+                 made_at, done_at, dead_at, last_error) VALUES {} ON CONFLICT (key) {on_conflict}",
                 values(rows.len(), 14)
             );
             let mut query = sqlx::query(AssertSqlSafe(sql));

@@ -102,6 +102,7 @@ stories! {
         a_job_waits_for_its_time,
         each_role_claims_its_own,
         a_job_ends_with_its_result_or_not_at_all,
+        a_standing_job_asked_for_while_it_runs_runs_once_more_and_never_beside_itself,
         a_dead_job_is_shown_and_can_be_revived,
         the_next_job_is_known_by_its_time_or_by_the_end_of_its_lease,
     }

@@ -43,13 +43,20 @@ impl Effect {
         }
     }
 
-    /// Names the job within its incident. Two jobs of one name never exist, so doing a decision twice adds nothing.
-    pub fn key(&self, version: u64) -> String {
+    /// Names the job within its incident. Two jobs of one name never exist, so doing a decision twice adds nothing, and
+    /// two workers never write to the console about one incident at the same time.
+    pub fn key(&self) -> String {
         match self {
             Self::Act { action } => format!("act/{action}"),
             Self::Notify { notice, route } => format!("notify/{notice}/{route}"),
-            Self::UpdateConsole => format!("console/{version}"),
+            Self::UpdateConsole => "console".into(),
         }
+    }
+
+    /// Whether it is to be done again each time it is asked for: it makes a state agree, and there is always a newer state.
+    /// A thousand alerts that join an incident are then one visit to the console, not a thousand.
+    pub fn is_standing(&self) -> bool {
+        matches!(self, Self::UpdateConsole)
     }
 }
 

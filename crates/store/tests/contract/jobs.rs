@@ -163,6 +163,39 @@ pub async fn a_job_ends_with_its_result_or_not_at_all(db: &Database) {
     assert!(!work.finish_job(&job, minutes(2)).await.expect("an answer"), "its result is in already");
 }
 
+pub async fn a_standing_job_asked_for_while_it_runs_runs_once_more_and_never_beside_itself(db: &Database) {
+    let acme = tenant("acme");
+    let incident = opened(&db.store, &acme, &alert(1), morning()).await;
+    let ask_again = async || {
+        let mut work = db.store.begin(&acme).await.expect("a unit of work");
+        work.record(incident.clone(), &[], &[Effect::UpdateConsole]).expect("it can be written");
+        work.commit().await.expect("a commit");
+    };
+    let claimed = async |worker, now| {
+        all_claimed(&db.store, worker, now).await.into_iter().find(|job| job.effect == Effect::UpdateConsole)
+    };
+    let finish = async |job: &Job, now| {
+        let mut work = db.store.begin(&acme).await.expect("a unit of work");
+        assert!(work.finish_job(job, now).await.expect("an answer"), "its result counts");
+        work.commit().await.expect("a commit");
+    };
+
+    let first = claimed("first", minutes(0)).await.expect("it is due");
+    ask_again().await;
+    assert!(claimed("second", minutes(1)).await.is_none(), "the first is still at it");
+    finish(&first, minutes(2)).await;
+    let second = claimed("second", minutes(2)).await.expect("once more");
+
+    ask_again().await;
+    let later = Outcome::Again { at: minutes(60), why: "busy".into() };
+    assert!(db.store.settle(&second, &later, minutes(3)).await.expect("an answer"));
+    let third = claimed("third", minutes(3)).await.expect("asked for anew, it does not wait");
+    finish(&third, minutes(4)).await;
+    assert!(claimed("fourth", minutes(600)).await.is_none());
+    ask_again().await;
+    assert!(claimed("fourth", minutes(600)).await.is_some());
+}
+
 pub async fn a_dead_job_is_shown_and_can_be_revived(db: &Database) {
     incidents(&db.store, 2).await;
     let jobs = all_claimed(&db.store, "worker", minutes(0)).await;

@@ -165,7 +165,7 @@ pub async fn a_decision_taken_twice_makes_its_jobs_once(db: &Database) {
     let mut work = db.store.begin(&acme).await.expect("a unit of work");
     let incident = open(&mut work, &acme, &alert(1), morning()).await;
     work.commit().await.expect("a commit");
-    let made = db.number(&format!("SELECT COUNT(*) FROM job WHERE key LIKE '%/console/{}'", incident.version)).await;
+    let made = db.number("SELECT COUNT(*) FROM job WHERE key LIKE '%/console'").await;
     let before = db.count("job").await;
     assert_eq!(made, 1);
     for _ in 0..2 {
