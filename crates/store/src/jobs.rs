@@ -49,7 +49,10 @@ pub struct DeadJob {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobCounts {
+    /// Not done yet, those that somebody holds included.
     pub waiting: u64,
+    /// Held by a worker, alive or dead, whose lease has not been given back.
+    pub leased: u64,
     pub dead: u64,
 }
 
@@ -151,12 +154,14 @@ impl Store {
     pub async fn job_counts(&self) -> Result<JobCounts, Error> {
         let row = sqlx::query(
             "SELECT (SELECT COUNT(*) FROM job WHERE done_at = 0 AND dead_at = 0) AS waiting,
+                    (SELECT COUNT(*) FROM job WHERE done_at = 0 AND dead_at = 0 AND lease_owner <> '') AS leased,
                     (SELECT COUNT(*) FROM job WHERE dead_at > 0) AS dead",
         )
         .fetch_one(&self.reader)
         .await
         .map_err(Error::database("count jobs"))?;
-        Ok(JobCounts { waiting: number(&row, "waiting")?.unsigned_abs(), dead: number(&row, "dead")?.unsigned_abs() })
+        let count = |column| Ok::<_, Error>(number(&row, column)?.unsigned_abs());
+        Ok(JobCounts { waiting: count("waiting")?, leased: count("leased")?, dead: count("dead")? })
     }
 
     /// Jobs that gave up, newest first.

@@ -8,8 +8,7 @@ use domain::calendar::{Calendar, in_japan};
 use domain::source::TimeSource as _;
 use notify::mail::Smtp;
 use outbound::Outbound;
-use sentinelone::Reach;
-use sentinelone::{ActToken, ReadToken, Reader};
+use sentinelone::{Reach, Reader};
 use serde::Serialize;
 use store::Store;
 

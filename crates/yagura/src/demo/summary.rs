@@ -99,7 +99,7 @@ pub(crate) async fn judge(sim: &S1Sim, mail: &MailSink, chat: &ChatSink, engine:
     for (at, incident) in incidents.iter().enumerate() {
         let raised = ledger.raised.iter().zip(&places).filter(|(_, place)| **place == Some(at));
         let Some(raised_at) = raised.map(|(raised, _)| raised.at).min() else { continue };
-        for route in engine.tenant(&incident.tenant).into_iter().flat_map(|t| t.routes()) {
+        for route in engine.tenant(&incident.tenant).into_iter().flat_map(domain::tenant::Tenant::routes) {
             let id = format!("{}.n1.{}.", incident.id.to_string().to_lowercase(), route.language.tag());
             let arrived = match route.channel {
                 Channel::Mail => mails.iter().filter(|m| m.message_id.starts_with(&id)).map(|m| m.accepted_at).min(),

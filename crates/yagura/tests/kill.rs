@@ -1,0 +1,96 @@
+//! kill -9 under load, again and again: nothing is lost, and no endpoint is told anything twice (REL-16). Judged by the
+//! simulated console's ledger, not by what the program believes.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use s1sim::{Role, Threat};
+use store::{JobCounts, Store};
+use support::{CUSTOMER, Site, for_a_while};
+
+/// How often it is killed. `YAGURA_KILLS=100` is the full proof; every test run does a part of it.
+fn kills() -> usize {
+    #[expect(clippy::disallowed_methods, reason = "how long the proof runs is the caller's choice")]
+    let wanted = std::env::var("YAGURA_KILLS");
+    wanted.ok().and_then(|text| text.parse().ok()).unwrap_or(12)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_under_load_it_loses_nothing_and_tells_no_endpoint_twice_rel_16() {
+    let site = Site::prepare().await;
+    // Workstations are isolated without asking.
+    let workstations = site.sim.endpoints(CUSTOMER).into_iter().filter(|e| e.role == Role::Desktop);
+    let hosts: Vec<String> = workstations.map(|e| e.host).collect();
+    let mut raised = BTreeSet::new();
+    let mut busy = 0;
+    for round in 0..kills() {
+        for n in 0..3 {
+            let file = format!("payload-{round}-{n}.exe");
+            let threat = Threat::ransomware(&hosts[(round * 3 + n) % hosts.len()]).file(&file).hashed_from(&file);
+            raised.insert(site.sim.raise(CUSTOMER, &threat).expect("raised"));
+        }
+        let held = leased(&site).await;
+        let mut program = site.run();
+        // A different moment each time, from before the first poll to after the last mail.
+        for_a_while(Duration::from_millis(150 + (round as u64 * 97) % 600)).await;
+        program.kill().expect("killed");
+        program.wait().expect("ended");
+        // Leases of earlier rounds have not all run out: only what this process held when it died counts.
+        busy += usize::from(leased(&site).await > held);
+    }
+    let mut program = site.run();
+    settle(&site, &raised).await;
+    program.kill().expect("killed");
+    program.wait().expect("ended");
+
+    eprintln!("{} kills, {busy} of them with a job leased", kills());
+    assert!(busy * 2 >= kills(), "only {busy} of {} kills hit a job at work", kills());
+    let ledger = site.sim.ledger();
+    for id in &raised {
+        let incident = incident_of(&site, id).await;
+        assert!(incident.is_some(), "alert {id} is in no incident");
+        for action in ["kill", "quarantine"] {
+            assert_eq!(ledger.times_effective(action, id), 1, "alert {id} was told `{action}`");
+        }
+    }
+    let agents: BTreeSet<&String> = ledger.raised.iter().map(|raised| &raised.agent_id).collect();
+    for agent in agents {
+        assert_eq!(ledger.times_effective("disconnect", agent), 1, "endpoint {agent} was told to disconnect");
+    }
+    let audit = Store::open(&site.store_address()).await.unwrap().verify_audit(None).await.unwrap();
+    assert!(audit.faults.is_empty(), "{:?}", audit.faults);
+}
+
+/// Waits until every raised alert is dealt with; a lease of a killed worker takes 30 seconds to run out.
+async fn settle(site: &Site, raised: &BTreeSet<String>) {
+    for _ in 0..180 {
+        for_a_while(Duration::from_millis(500)).await;
+        let ledger = site.sim.ledger();
+        let told = raised.iter().all(|id| ledger.times_effective("quarantine", id) > 0);
+        if told && counts(site).await.is_some_and(|c| c.waiting == 0) {
+            return;
+        }
+    }
+    panic!("90 seconds after the last start there is still work: {:?}", counts(site).await);
+}
+
+async fn leased(site: &Site) -> u64 {
+    counts(site).await.map_or(0, |c| c.leased)
+}
+
+/// `None` while the store does not exist yet.
+async fn counts(site: &Site) -> Option<JobCounts> {
+    let store = Store::open(&site.store_address()).await.ok()?;
+    let counts = store.job_counts().await.ok();
+    store.close().await;
+    counts
+}
+
+async fn incident_of(site: &Site, alert: &str) -> Option<domain::IncidentId> {
+    let store = Store::open(&site.store_address()).await.ok()?;
+    let incident = store.incident_of(&CUSTOMER.parse().ok()?, &alert.parse().ok()?).await.ok()?;
+    store.close().await;
+    incident
+}
