@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::rows::{
-    ROWS_PER_STATEMENT, from_json, micros, number, parsed, placeholders, text, timestamp, to_json, values, without_nul,
+    ROWS_PER_STATEMENT, VALUES_PER_STATEMENT, from_json, micros, number, parsed, placeholders, text, timestamp,
+    to_json, values, values_from, without_nul,
 };
 use crate::work::{Work, run};
 use crate::{Error, Store};
@@ -47,7 +48,7 @@ pub struct Refusal {
 
 pub(crate) async fn known(work: &mut Work, ids: &[AlertId]) -> Result<HashMap<AlertId, KnownAlert>, Error> {
     let mut found = HashMap::new();
-    for part in ids.chunks(ROWS_PER_STATEMENT) {
+    for part in ids.chunks(VALUES_PER_STATEMENT) {
         let sql = format!(
             "SELECT id, incident, version FROM alert WHERE tenant = $1 AND id IN ({})",
             placeholders(2, part.len())
@@ -76,17 +77,19 @@ pub(crate) async fn known(work: &mut Work, ids: &[AlertId]) -> Result<HashMap<Al
 pub(crate) async fn recall(work: &mut Work, keys: &[Key]) -> Result<(), Error> {
     let mut seen = HashSet::new();
     let fresh: Vec<&Key> = keys.iter().filter(|k| !work.memory.contains_key(*k) && seen.insert(*k)).collect();
-    for part in fresh.chunks(ROWS_PER_STATEMENT) {
-        // Only the newest of each key: a key that lives for years must not make every later batch slower.
+    for part in fresh.chunks(VALUES_PER_STATEMENT) {
+        // Only the newest of each key: a key that lives for years must not make every later batch slower. The cross join
+        // keeps SQLite from beginning with all of a tenant's keys.
         let sql = format!(
-            "WITH wanted(value) AS (VALUES {})
+            "WITH wanted(value) AS (VALUES {}),
+                  bounded(value, since) AS (
+                    SELECT w.value, COALESCE((SELECT n.at FROM alert_key n WHERE n.tenant = $1 AND n.value = w.value
+                                              ORDER BY n.at DESC LIMIT 1 OFFSET {}), 0) FROM wanted w)
              SELECT k.likeness, k.value, k.incident, k.at, k.behaviour, i.is_open, i.verdict, i.priority
-             FROM wanted w
-             JOIN alert_key k ON k.tenant = $1 AND k.value = w.value AND k.incident IN (
-               SELECT n.incident FROM alert_key n WHERE n.tenant = $1 AND n.value = w.value
-               ORDER BY n.at DESC, n.incident DESC LIMIT {EARLIER_PER_KEY})
-             JOIN incident i ON i.tenant = $1 AND i.id = k.incident",
-            (2..2 + part.len()).map(|n| format!("(${n})")).collect::<Vec<_>>().join(", ")
+             FROM bounded b CROSS JOIN alert_key k JOIN incident i ON i.tenant = $1 AND i.id = k.incident
+             WHERE k.tenant = $1 AND k.value = b.value AND k.at >= b.since",
+            values_from(2, part.len()),
+            EARLIER_PER_KEY - 1
         );
         let by_value: HashMap<String, &Key> = part.iter().map(|key| (stored_value(key), *key)).collect();
         let mut query = sqlx::query(AssertSqlSafe(sql)).bind(work.tenant.as_str());

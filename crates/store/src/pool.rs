@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use domain::TenantId;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, Executor};
+use sqlx::{AnyPool, ConnectOptions as _, Executor};
 
 use crate::{Error, Work, schema};
 
@@ -28,7 +28,9 @@ impl Store {
         sqlx::any::install_default_drivers();
         let (backend, url) = parse(address)?;
         let options = AnyConnectOptions::from_str(&url)
-            .map_err(|_| Error::BadAddress { given: shown(address), why: "it cannot be read" })?;
+            .map_err(|_| Error::BadAddress { given: shown(address), why: "it cannot be read" })?
+            // A statement for five hundred rows is no log line that anybody reads.
+            .disable_statement_logging();
         let (writers, readers) = match backend {
             Backend::Sqlite => (1, 4),
             Backend::Postgres => (8, 8),

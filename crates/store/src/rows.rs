@@ -11,8 +11,12 @@ use crate::Error;
 /// "Never", for columns that sort by time.
 pub(crate) const NEVER: i64 = i64::MAX;
 
-/// Rows per statement: both databases bound the number of parameters, SQLite at 32,766.
-pub(crate) const ROWS_PER_STATEMENT: usize = 500;
+/// Rows per statement. More save little: the driver looks the name of each of SQLite's parameters up by going through all
+/// of them, so that a statement of seven thousand spends most of its time there.
+pub(crate) const ROWS_PER_STATEMENT: usize = 50;
+
+/// Values per list of things to look for.
+pub(crate) const VALUES_PER_STATEMENT: usize = 200;
 
 /// `($1, $2), ($3, $4)` for `rows` rows of `columns` columns.
 pub(crate) fn values(rows: usize, columns: usize) -> String {
@@ -29,6 +33,11 @@ pub(crate) fn values(rows: usize, columns: usize) -> String {
         text.push(')');
     }
     text
+}
+
+/// `($from), …`: a column of `count` values.
+pub(crate) fn values_from(from: usize, count: usize) -> String {
+    (from..from + count).map(|n| format!("(${n})")).collect::<Vec<_>>().join(", ")
 }
 
 /// `$from, …` for an `IN (…)` list.

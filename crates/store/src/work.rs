@@ -1,7 +1,7 @@
 //! One unit of work for one tenant: reads what a decision needs, gathers what it leads to, and commits all of it at once.
 //!
 //! Beginning it locks the tenant's chain, so two decisions about one incident never see the same state. Rows are gathered
-//! and written a few hundred to a statement, which is what makes a thousand alerts a second possible.
+//! and written many to a statement, which is what makes a thousand alerts a second possible.
 
 use std::collections::{BTreeMap, HashMap};
 
