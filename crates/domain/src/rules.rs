@@ -157,6 +157,17 @@ impl Judgement {
         if rank(&other) > rank(&self) { other } else { self }
     }
 
+    /// Whether this says something graver than `before`, or as much by a rule that stands before it in the table: malware
+    /// that spreads (R26) is more than malware that runs (R05), at the same priority.
+    pub fn adds_to(&self, before: &Self) -> bool {
+        let said = |j: &Self| (j.priority, j.verdict, j.strength);
+        let place = |j: &Self| FLOOR.iter().position(|rule| rule.id == j.rule);
+        self.priority < before.priority
+            || self.verdict.gravity() > before.verdict.gravity()
+            || self.strength > before.strength
+            || (said(self) == said(before) && place(self) < place(before))
+    }
+
     /// This one, as grave as `before` in everything that is said of gravity.
     pub fn not_below(self, before: &Self) -> Self {
         let verdict = if before.verdict.gravity() > self.verdict.gravity() { before.verdict } else { self.verdict };

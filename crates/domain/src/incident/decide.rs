@@ -185,7 +185,7 @@ impl Draft<'_> {
             None => after,
         };
         let raised = after.priority < before.priority;
-        let news = raised || after.verdict.gravity() > before.verdict.gravity() || after.strength > before.strength;
+        let news = after.adds_to(&before);
         let mut reopened = look.reopened;
         if raised && !self.incident.phase.is_open() {
             let grounds = after.grounds.clone();

@@ -60,6 +60,20 @@ fn new_evidence_raises_the_priority_and_lowers_nothing() {
 }
 
 #[test]
+fn malware_on_a_second_endpoint_is_spreading_even_when_it_is_no_graver_r26() {
+    let mut story = Story::begin(ran("first", MitigationState::NotMitigated, &[]));
+    assert_eq!((story.incident.judgement.rule, story.incident.priority()), (RuleId::R05, Priority::P1));
+    let mut second = ran("second", MitigationState::NotMitigated, &[]);
+    second.endpoint.agent = AgentId::new("18").unwrap();
+    story.join(second);
+    assert_eq!((story.incident.judgement.rule, story.incident.priority()), (RuleId::R26, Priority::P1));
+    let judged = story.incident.version;
+    story.join(ran("third", MitigationState::NotMitigated, &[]));
+    let joined_and_acted = 1 + 2;
+    assert_eq!(story.incident.version, judged + joined_and_acted, "said once");
+}
+
+#[test]
 fn a_reopened_incident_has_time_again_and_the_floors_verdict() {
     let mut story = Story::begin(unknown_file("file")).closed_as(Verdict::FalsePositive);
     story.now += 72.hours();
