@@ -28,7 +28,7 @@ export function toggle() {
 // The markup behind an address of ours; null when it cannot be had, or when the session has ended.
 export async function fragment(url) {
   try {
-    const answer = await fetch(url, { headers: { accept: 'text/html-fragment' } });
+    const answer = await fetch(url, { headers: { accept: 'text/x-fragment' } });
     if (answer.status === 401) {
       location.reload();
       return null;

@@ -156,6 +156,10 @@ async fn every_route_but_the_open_ones_wants_a_session_sec_05() {
         }
     }
     assert_eq!(read(&soc, id).await, before, "no stranger changed anything");
+    // A script whose session has ended must not take the sign-in page for what it asked for.
+    let mut expired = Browser::new(&soc);
+    let fragment = expired.ask(Method::GET, "/fragments/queue", "text/x-fragment", &[], Some("same-origin")).await;
+    assert_eq!(fragment.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use axum::extract::{Form, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use domain::Untrusted;
+use domain::{TenantId, Untrusted};
 use maud::{Markup, html};
 use serde::Deserialize;
-use store::{DeadJob, Refusal, StaffRole};
+use store::{DeadJob, Refusal, Scope, StaffRole};
 
 use crate::error::Fault;
 use crate::layout::{self, Place};
@@ -26,7 +26,9 @@ pub(crate) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Htm
     let jobs = jobs_for(&app, &visitor).await?;
     let refusals = store.refusals(MAX_SHOWN).await?;
     let refusals: Vec<_> = refusals.into_iter().filter(|(t, _)| operates(&visitor) || visitor.sees(t)).collect();
-    let counts = store.job_counts().await?;
+    // A number over all customers is for those who see all of them (SEC-03).
+    let sees_all = operates(&visitor) || *visitor.scope() == Scope::All;
+    let waiting = if sees_all { Some(store.job_counts().await?.waiting) } else { None };
     let title = say.pick("要確認", "Trouble");
     let body = html! {
         article.trouble {
@@ -38,16 +40,20 @@ pub(crate) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Htm
             section {
                 h2 { (say.pick("完了できなかった処理", "Jobs that gave up")) " " span.n { (jobs.len()) } }
                 @if jobs.is_empty() {
-                    p.empty { (say.pick("ありません。", "None.")) " "
-                        (say.pick(format!("現在 {} 件の処理が順番を待っています。", counts.waiting), format!("{} are waiting for their turn.", counts.waiting))) }
-                } @else { (jobs_table(&jobs, &visitor, say)) }
+                    p.empty {
+                        (say.pick("ありません。", "None."))
+                        @if let Some(n) = waiting {
+                            " " (say.pick(format!("現在 {n} 件の処理が順番を待っています。"), format!("{n} are waiting for their turn.")))
+                        }
+                    }
+                } @else { (jobs_table(&app, &jobs, &visitor, say)) }
             }
             section {
                 h2 { (say.pick("読み取れなかった記録", "Records that could not be read")) " " span.n { (refusals.len()) } }
                 @if refusals.is_empty() {
                     p.empty { (say.pick("ありません。受信した記録はすべて読み取れています。", "None. Every record that came in could be read.")) }
                 }
-                @for (tenant, refusal) in &refusals { (refused(tenant.as_str(), refusal, !operates(&visitor), say)) }
+                @for (tenant, refusal) in &refusals { (refused(&customer(&app, tenant, say), refusal, !operates(&visitor), say)) }
             }
         }
     };
@@ -74,12 +80,17 @@ async fn jobs_for(app: &App, visitor: &Visitor) -> Result<Vec<DeadJob>, Fault> {
     Ok(jobs.into_iter().filter(|job| operates(visitor) || visitor.sees(&job.tenant)).collect())
 }
 
+/// A customer's name, or the bare id of one that is no longer configured.
+fn customer(app: &App, id: &TenantId, say: Say) -> String {
+    app.engine().tenant(id).map_or_else(|| id.to_string(), |t| say.names(&t.name).to_owned())
+}
+
 /// Whoever runs the installation sees that something is stuck and why, for every customer; what the records say, they do not.
 fn operates(visitor: &Visitor) -> bool {
     visitor.role() == StaffRole::Operator
 }
 
-fn jobs_table(jobs: &[DeadJob], visitor: &Visitor, say: Say) -> Markup {
+fn jobs_table(app: &App, jobs: &[DeadJob], visitor: &Visitor, say: Say) -> Markup {
     let may_revive = matches!(visitor.role(), StaffRole::Manager | StaffRole::Operator);
     html! {
         table.plain {
@@ -96,7 +107,7 @@ fn jobs_table(jobs: &[DeadJob], visitor: &Visitor, say: Say) -> Markup {
                 tr {
                     td { (show::second(job.at)) }
                     td { code { (job.key) } }
-                    td { (job.tenant) }
+                    td { (customer(app, &job.tenant, say)) }
                     td { @if operates(visitor) { (job.incident) } @else { a href=(format!("/incidents/{}", job.incident)) { (job.incident) } } }
                     td.why { (show::foreign(&Untrusted::new(&job.why), 400)) }
                     td.n { (job.attempts) }

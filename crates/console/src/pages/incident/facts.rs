@@ -26,6 +26,7 @@ fn times(case: &Case<'_>) -> Markup {
             Some(done) if done <= at => html! { span.good { (say.pick("達成", "met")) } },
             Some(_) => html! { span.bad { (say.pick("目標超過", "missed")) } },
             None if !incident.phase.is_open() => html! {},
+            None if incident.phase == Phase::Asked => html! { (say.pick("回答待ち", "waiting")) },
             None => {
                 html! { time.(show::urgency(at, case.now)) datetime=(show::machine(at)) data-due { b { (show::until(at, case.now, say)) } } }
             }
@@ -137,7 +138,7 @@ impl Case<'_> {
         let since = at.map(|at| at.duration_since(self.incident.received_at)).filter(|s| !s.is_zero());
         html! {
             tr.missing[at.is_none()] {
-                th scope="row" { @if !name.is_empty() { span.t { (name) } " " } (what) }
+                th scope="row" { @if !name.is_empty() { span.t { (name) } } (what) }
                 td { @if let Some(at) = at { time datetime=(show::machine(at)) title=(show::both_zones(at)) { (clock_with_day(at, self)) } } @else { "–" } }
                 td.delta { @if let Some(since) = since { (if since.is_negative() { "−" } else { "+" }) (show::span(since, self.say)) } }
             }
