@@ -14,7 +14,7 @@ use crate::rows::{
     to_json, values, values_from, without_nul,
 };
 use crate::work::{Work, run};
-use crate::{Error, Store};
+use crate::{Error, Scope, Store};
 
 /// Most earlier incidents recalled under one key, the newest first.
 const EARLIER_PER_KEY: usize = 32;
@@ -249,10 +249,19 @@ impl Store {
         Ok(n.unsigned_abs())
     }
 
-    /// The newest records that could not be read, at most `limit`.
+    /// The newest records that could not be read, of all tenants.
     pub async fn refusals(&self, limit: i64) -> Result<Vec<(TenantId, Refusal)>, Error> {
-        let rows = sqlx::query("SELECT tenant, at, source, reason, raw FROM refusal ORDER BY at DESC LIMIT $1")
-            .bind(limit)
+        self.refusals_within(&Scope::All, limit).await
+    }
+
+    /// The newest records that could not be read, as far as a caller may see (SEC-02).
+    pub async fn refusals_within(&self, scope: &Scope, limit: i64) -> Result<Vec<(TenantId, Refusal)>, Error> {
+        let sql = format!(
+            "SELECT tenant, at, source, reason, raw FROM refusal WHERE {} ORDER BY at DESC LIMIT $1",
+            scope.condition(2)
+        );
+        let rows = scope
+            .bind(sqlx::query(AssertSqlSafe(sql)).bind(limit))
             .fetch_all(&self.reader)
             .await
             .map_err(Error::database("list refused records"))?;

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use crate::pool::Backend;
 use crate::rows::{from_json, micros, number, parsed, text, timestamp, without_nul};
-use crate::{Error, Store};
+use crate::{Error, Scope, Store};
 
 /// A job that one worker holds until its lease ends.
 #[derive(Debug, Clone)]
@@ -25,7 +25,12 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Done,
-    /// Not yet, or failed for now: again at this time.
+    /// All is well, it only takes time: look again then. Tries are counted anew.
+    Wait {
+        at: Timestamp,
+        why: String,
+    },
+    /// Failed for now: again at this time.
     Again {
         at: Timestamp,
         why: String,
@@ -114,11 +119,13 @@ impl Store {
     pub async fn settle(&self, job: &Job, outcome: &Outcome, now: Timestamp) -> Result<bool, Error> {
         let (done_at, dead_at, run_at, why) = match outcome {
             Outcome::Done => (micros(now), 0, micros(now), ""),
-            Outcome::Again { at, why } => (0, 0, micros(*at), why.as_str()),
+            Outcome::Wait { at, why } | Outcome::Again { at, why } => (0, 0, micros(*at), why.as_str()),
             Outcome::GaveUp { why } => (0, micros(now), micros(now), why.as_str()),
         };
+        let attempts = if matches!(outcome, Outcome::Wait { .. }) { 0 } else { i64::from(job.attempts) };
         let settled = sqlx::query(
-            "UPDATE job SET done_at = CASE WHEN attempts = $7 THEN $1 ELSE 0 END,
+            "UPDATE job SET attempts = CASE WHEN attempts = $7 THEN $8 ELSE attempts END,
+                            done_at = CASE WHEN attempts = $7 THEN $1 ELSE 0 END,
                             dead_at = CASE WHEN attempts = $7 THEN $2 ELSE 0 END,
                             run_at = CASE WHEN attempts = $7 THEN $3 ELSE run_at END,
                             last_error = $4, lease_until = 0, lease_owner = ''
@@ -131,6 +138,7 @@ impl Store {
         .bind(job.key.as_str())
         .bind(job.lease.as_str())
         .bind(i64::from(job.attempts))
+        .bind(attempts)
         .execute(&self.writer)
         .await
         .map_err(Error::database("settle a job"))?;
@@ -164,16 +172,23 @@ impl Store {
         Ok(JobCounts { waiting: count("waiting")?, leased: count("leased")?, dead: count("dead")? })
     }
 
-    /// Jobs that gave up, newest first.
+    /// Jobs that gave up, newest first, of all tenants.
     pub async fn dead_jobs(&self, limit: i64) -> Result<Vec<DeadJob>, Error> {
-        let rows = sqlx::query(
+        self.dead_jobs_within(&Scope::All, limit).await
+    }
+
+    /// Jobs that gave up, newest first, as far as a caller may see (SEC-02).
+    pub async fn dead_jobs_within(&self, scope: &Scope, limit: i64) -> Result<Vec<DeadJob>, Error> {
+        let sql = format!(
             "SELECT key, tenant, incident, dead_at, attempts, last_error FROM job
-             WHERE dead_at > 0 ORDER BY dead_at DESC LIMIT $1",
-        )
-        .bind(limit)
-        .fetch_all(&self.reader)
-        .await
-        .map_err(Error::database("list jobs that gave up"))?;
+             WHERE dead_at > 0 AND {} ORDER BY dead_at DESC LIMIT $1",
+            scope.condition(2)
+        );
+        let rows = scope
+            .bind(sqlx::query(AssertSqlSafe(sql)).bind(limit))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(Error::database("list jobs that gave up"))?;
         rows.iter()
             .map(|row| {
                 Ok(DeadJob {

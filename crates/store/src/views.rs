@@ -21,6 +21,23 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// A condition on the column `tenant` whose values are `$from, …`, to be bound with `bind`.
+    pub(crate) fn condition(&self, from: usize) -> String {
+        match self {
+            Self::All => "1 = 1".into(),
+            // `IN ()` is not portable.
+            Self::Only(tenants) if tenants.is_empty() => "1 = 0".into(),
+            Self::Only(tenants) => format!("tenant IN ({})", placeholders(from, tenants.len())),
+        }
+    }
+
+    pub(crate) fn bind<'q>(&self, query: Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments> {
+        match self {
+            Self::All => query,
+            Self::Only(tenants) => tenants.iter().fold(query, |query, tenant| query.bind(tenant.to_string())),
+        }
+    }
+
     pub fn holds(&self, tenant: &TenantId) -> bool {
         match self {
             Self::All => true,
@@ -192,7 +209,7 @@ enum Value {
 impl Conditions {
     /// `None` when nothing can match.
     fn of(scope: &Scope, filter: &QueueFilter) -> Option<Self> {
-        let mut conditions = Self::within(scope, !filter.closed)?;
+        let mut conditions = Self::within(scope, !filter.closed);
         if let Some(tenant) = &filter.tenant {
             conditions.text("tenant = ", tenant.as_str());
         }
@@ -222,19 +239,14 @@ impl Conditions {
         Some(conditions)
     }
 
-    fn within(scope: &Scope, open: bool) -> Option<Self> {
-        let mut conditions = Self::default();
-        // In the text, not bound: only so can the indexes over open and over closed incidents be used.
-        conditions.clauses.push(if open { "is_open = 1".into() } else { "is_open = 0".into() });
-        match scope {
-            Scope::All => {}
-            Scope::Only(tenants) if tenants.is_empty() => return None,
-            Scope::Only(tenants) => {
-                conditions.values.extend(tenants.iter().map(|t| Value::Text(t.to_string())));
-                conditions.clauses.push(format!("tenant IN ({})", placeholders(1, tenants.len())));
-            }
-        }
-        Some(conditions)
+    fn within(scope: &Scope, open: bool) -> Self {
+        // Open or not is in the text, not bound: only so can the indexes over one or the other be used.
+        let state = if open { "is_open = 1" } else { "is_open = 0" };
+        let values = match scope {
+            Scope::All => Vec::new(),
+            Scope::Only(tenants) => tenants.iter().map(|t| Value::Text(t.to_string())).collect(),
+        };
+        Self { clauses: vec![state.to_owned(), scope.condition(1)], values }
     }
 
     fn number(&mut self, clause: &'static str, value: i64) {
@@ -308,7 +320,7 @@ impl Store {
 
     /// The open incidents in numbers; at risk is what falls due before `soon`.
     pub async fn counters(&self, scope: &Scope, now: Timestamp, soon: Timestamp) -> Result<Counters, Error> {
-        let Some(conditions) = Conditions::within(scope, true) else { return Ok(Counters::default()) };
+        let conditions = Conditions::within(scope, true);
         let next = conditions.values.len() + 1;
         let count = |when: String| format!("CAST(COALESCE(SUM(CASE WHEN {when} THEN 1 ELSE 0 END), 0) AS BIGINT)");
         let sql = format!(

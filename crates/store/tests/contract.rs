@@ -112,6 +112,7 @@ stories! {
         closed_incidents_are_listed_newest_first,
         pages_follow_each_other_without_a_row_lost_or_doubled,
         nobody_sees_another_tenants_rows,
+        what_went_wrong_is_shown_within_a_scope,
         an_empty_scope_sees_nothing,
         the_counters_count_what_the_lists_show,
         counting_stops_where_nobody_reads_on,

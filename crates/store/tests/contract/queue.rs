@@ -1,8 +1,8 @@
 //! The queue: its order, its filters, and who sees what (SEC-02).
 
-use domain::incident::{Command, Incident, Phase};
+use domain::incident::{Command, Incident, Phase, Role};
 use domain::{IncidentId, Priority, TenantId, Untrusted, Verdict};
-use store::{Counters, Queue, QueueFilter, Scope};
+use store::{Counters, Outcome, Queue, QueueFilter, Refusal, Scope};
 
 use super::database::Database;
 use super::desk::{alert, execute, minutes, morning, opened, person, ransomware, tenant, to_close};
@@ -150,6 +150,32 @@ pub async fn nobody_sees_another_tenants_rows(db: &Database) {
     assert_eq!(read(&only(&[1, 2])).await, None, "as if it did not exist (SEC-01)");
     let counters = db.store.counters(&only(&[1]), morning(), minutes(1)).await.expect("counters");
     assert_eq!((counters.open, counters.p0), (1, 1));
+}
+
+pub async fn what_went_wrong_is_shown_within_a_scope(db: &Database) {
+    let names = ["acme", "globex"].map(tenant);
+    for (n, tenant) in (0..).zip(&names) {
+        opened(&db.store, tenant, &alert(n), morning()).await;
+        let mut work = db.store.begin(tenant).await.expect("a unit of work");
+        let raw = tenant.to_string();
+        let refusal = Refusal { at: minutes(n.into()), source: "threats".into(), reason: "no id".into(), raw };
+        work.refuse(&refusal).await.expect("a refusal");
+        work.commit().await.expect("a commit");
+    }
+    for job in db.store.claim(Role::Actuator, "worker", minutes(1), minutes(2), 100).await.expect("a claim") {
+        let outcome = Outcome::GaveUp { why: "no such agent".into() };
+        db.store.settle(&job, &outcome, minutes(1)).await.expect("an answer");
+    }
+    // One row asked for: another tenant's newer one must not take its place.
+    let acme = Scope::Only(vec![names[0].clone()]);
+    let shown = async |scope: &Scope| {
+        let refusals = db.store.refusals_within(scope, 1).await.expect("refusals");
+        let jobs = db.store.dead_jobs_within(scope, 1).await.expect("dead jobs");
+        (refusals.into_iter().map(|(tenant, _)| tenant).next(), jobs.into_iter().map(|job| job.tenant).next())
+    };
+    assert_eq!(shown(&acme).await, (Some(names[0].clone()), Some(names[0].clone())), "SEC-02");
+    assert_eq!(shown(&Scope::All).await.0, Some(names[1].clone()));
+    assert_eq!(shown(&Scope::Only(Vec::new())).await, (None, None));
 }
 
 pub async fn an_empty_scope_sees_nothing(db: &Database) {
