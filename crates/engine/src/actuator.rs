@@ -23,6 +23,8 @@ mod mirror;
 
 /// How soon after sending the console is read back. Grows with the age of the request.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
+/// An alert read this recently still says what the console shows.
+const FRESH: Duration = Duration::from_secs(60);
 /// How long a freshly sent request may leave no trace on the console before it counts as not arrived.
 const TRACE: Duration = Duration::from_secs(60);
 /// How long an endpoint may take, being offline included, before a person has to look.
@@ -79,7 +81,9 @@ async fn act(
     if !action.state.is_running() {
         return Ok(Outcome::Done);
     }
-    let seen = look(console, action, now).await?;
+    // Told for the first time, moments after the alert was read: there is nothing to look for yet.
+    let fresh = action.state == State::PreAuthorised && age(action, now) < FRESH;
+    let seen = if fresh { Seen::NotThere } else { look(console, action, now).await? };
     let sent = action.sends > 0;
     match (&action.state, seen) {
         (_, Seen::InEffect) => {
@@ -117,6 +121,11 @@ async fn send(
         // Nothing was sent, or it was turned away for now: the intent stands, and the job comes back to it.
         Err(error) if error.is_transient() => return Err(error.into()),
         Err(error) if error.was_already_so() => SendAnswer::Accepted,
+        Err(error) if look(console, action, now).await? == Seen::InEffect => {
+            tracing::info!(incident.id = %job.incident, action = %action.id, error = %error, "it was already so");
+            let how = Proof::AlreadySo;
+            return finish(engine, job, Command::ConfirmAction { action: action.id, how }, now).await;
+        }
         Err(error) => SendAnswer::Refused { why: Untrusted::new(&error.to_string()) },
     };
     let report = Command::ReportSend { action: action.id, sent_at: now, answer };
@@ -148,7 +157,7 @@ fn wait(action: &Action, now: Timestamp) -> Outcome {
         return Outcome::GaveUp { why: "the endpoint has not carried it out within 24 hours".into() };
     }
     let pause = (age / 4).clamp(FIRST_LOOK, Duration::from_secs(300));
-    Outcome::Again { at: later(now, pause), why: "waiting for the console to show the result".into() }
+    Outcome::Wait { at: later(now, pause), why: "waiting for the console to show the result".into() }
 }
 
 fn age(action: &Action, now: Timestamp) -> Duration {

@@ -12,6 +12,7 @@ use domain::incident::{Actor, Command, Effect, Incident};
 use domain::notice::{self, Channel, Delivery, Facts, Route};
 use domain::tenant::{Email, Tenant};
 use domain::{NoticeId, Timestamp, Untrusted};
+use jiff::SignedDuration;
 use notify::mail::{Attachment, Smtp};
 use notify::slack::{self, Slack, Stamp};
 use notify::{Sender, mail};
@@ -23,8 +24,8 @@ use crate::worker::later;
 
 /// How long a later notice waits for the first, under which it stands as a thread.
 const FOR_THE_FIRST: Duration = Duration::from_secs(1);
-/// After this many tries it is posted on its own: a late thread must not hold a message back.
-const TRIES_FOR_THE_FIRST: u32 = 10;
+/// After this it is posted on its own: a late thread must not hold a message back.
+const LONGEST_FOR_THE_FIRST: SignedDuration = SignedDuration::from_secs(15);
 /// The clocks of ours and of the chat service may differ by this much.
 const CLOCKS_APART: Duration = Duration::from_secs(300);
 
@@ -97,7 +98,7 @@ impl Notifier {
         };
         let Some(thread) = errand.thread()? else {
             let at = later(errand.now, FOR_THE_FIRST);
-            return Ok(Outcome::Again { at, why: "waiting for the first notice, under which this one stands".into() });
+            return Ok(Outcome::Wait { at, why: "waiting for the first notice, under which this one stands".into() });
         };
         let post = slack::compose(&errand.facts()?, errand.route.language, &self.sender);
         // A post is not recognised as a copy by its readers: after a try, look before posting again.
@@ -158,7 +159,7 @@ impl Errand<'_> {
                 let stamp = Stamp::try_from(reference.clone()).map_err(anyhow::Error::msg)?;
                 Ok(Some(Some(stamp)))
             }
-            Some(Delivery::Waiting) if self.job.attempts <= TRIES_FOR_THE_FIRST => Ok(None),
+            Some(Delivery::Waiting) if self.now.duration_since(self.decided_at()) < LONGEST_FOR_THE_FIRST => Ok(None),
             _ => Ok(Some(None)),
         }
     }

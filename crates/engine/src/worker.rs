@@ -83,13 +83,14 @@ impl Worker {
         let result = tokio::time::timeout(LONGEST, work).await;
         match result.unwrap_or_else(|_| Err(anyhow::anyhow!("took longer than {} s", LONGEST.as_secs()))) {
             Ok(outcome) => outcome,
-            Err(_) if job.attempts >= MAX_ATTEMPTS => {
-                Outcome::GaveUp { why: format!("gave up after {} attempts", job.attempts) }
+            Err(error) if job.attempts >= MAX_ATTEMPTS && told_when(&error).is_none() => {
+                Outcome::GaveUp { why: format!("gave up after {} attempts: {error:#}", job.attempts) }
             }
             Err(error) => {
                 tracing::warn!(incident.id = %job.incident, tenant.id = %job.tenant, job = %job.key,
                     attempts = job.attempts, error = format!("{error:#}"), "a job failed and will be tried again");
-                Outcome::Again { at: later(now, pause(job)), why: format!("{error:#}") }
+                let pause = told_when(&error).map_or_else(|| pause(job), |after| after + spread(job));
+                Outcome::Again { at: later(now, pause), why: format!("{error:#}") }
             }
         }
     }
@@ -111,8 +112,23 @@ impl Worker {
 
 /// Growing pauses, spread by the job's own name so that many do not come back at once.
 fn pause(job: &Job) -> Duration {
-    let seed = job.key.bytes().fold(0_u64, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
-    outbound::backoff(job.attempts.saturating_sub(1), seed).min(LONGEST_PAUSE)
+    outbound::backoff(job.attempts.saturating_sub(1), seed(job)).min(LONGEST_PAUSE)
+}
+
+/// When the far side, or our own budget for it, says to come back. Waiting for one's turn is no failure.
+fn told_when(error: &anyhow::Error) -> Option<Duration> {
+    let console = || error.downcast_ref::<sentinelone::Error>()?.retry_after();
+    let chat = || error.downcast_ref::<notify::slack::Error>()?.retry_after();
+    console().or_else(chat)
+}
+
+/// Up to a second, so that those who wait for the same turn do not all come at once.
+fn spread(job: &Job) -> Duration {
+    Duration::from_millis(seed(job) % 1000)
+}
+
+fn seed(job: &Job) -> u64 {
+    job.key.bytes().fold(0_u64, |h, b| h.wrapping_mul(31).wrapping_add(b.into()))
 }
 
 pub(crate) fn later(now: Timestamp, by: Duration) -> Timestamp {

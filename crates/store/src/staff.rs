@@ -61,6 +61,17 @@ impl Store {
         Ok(())
     }
 
+    /// Keeps how somebody likes to read, and touches nothing else of them: they may be shut out at this very moment.
+    pub async fn save_language(&self, person: &PersonId, language: Language) -> Result<(), Error> {
+        sqlx::query("UPDATE staff SET language = $1 WHERE id = $2")
+            .bind(language.tag())
+            .bind(person.as_str())
+            .execute(&self.writer)
+            .await
+            .map_err(Error::database("save a person's language"))?;
+        Ok(())
+    }
+
     pub async fn person(&self, id: &PersonId) -> Result<Option<Person>, Error> {
         let row = sqlx::query("SELECT * FROM staff WHERE id = $1")
             .bind(id.as_str())

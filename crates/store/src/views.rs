@@ -110,7 +110,6 @@ pub struct Summary {
     pub alerts: u32,
     pub rule: RuleId,
     pub dfir: bool,
-    pub contained: bool,
     pub troubles: usize,
 }
 
@@ -188,7 +187,6 @@ fn summary(incident: &Incident) -> Summary {
         alerts: incident.alert_count,
         rule: incident.judgement.rule,
         dfir: incident.dfir,
-        contained: !incident.actions.is_empty() && incident.actions.values().all(|a| a.state.is_settled()),
         troubles: incident.troubles.len(),
     }
 }

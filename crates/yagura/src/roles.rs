@@ -233,6 +233,7 @@ async fn serve(
         let stop = async move {
             // A closed channel means that the program is ending, too.
             let _ = stopped.wait_for(|stop| *stop).await;
+            app.stop();
         };
         if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
             tracing::error!(error = %error, "the console stopped serving");

@@ -39,6 +39,15 @@ pub async fn a_person_is_kept_as_saved(db: &Database) {
     assert_eq!(db.store.person(&person("nemo")).await.expect("a read"), None);
 }
 
+pub async fn choosing_a_language_changes_nothing_else_of_a_person(db: &Database) {
+    let disabled = Person { disabled: true, ..sato() };
+    db.store.save_person(&disabled).await.expect("saved");
+    db.store.save_language(&sato().id, Language::En).await.expect("saved");
+    let kept = db.store.person(&sato().id).await.expect("a read");
+    assert_eq!(kept, Some(Person { language: Language::En, ..disabled }), "SEC-08: still shut out");
+    db.store.save_language(&person("nobody"), Language::En).await.expect("nobody to change");
+}
+
 pub async fn a_session_ends_when_it_expires_or_is_closed(db: &Database) {
     db.store.save_person(&sato()).await.expect("saved");
     for token in ["one", "two"] {
