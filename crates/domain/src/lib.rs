@@ -8,6 +8,7 @@ pub mod alert;
 pub mod attack;
 pub mod calendar;
 pub mod clock;
+pub mod defang;
 pub mod endpoint;
 pub mod grouping;
 pub mod ids;

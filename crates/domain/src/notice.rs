@@ -3,19 +3,20 @@
 //! `Facts` are everything a message may state, taken from the incident and nothing else. How it is worded and carried is
 //! the business of `notify`. Never in a message: guesses at causes, attribution, "safe", live links, other customers.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
-use crate::alert::File;
-use crate::ids::{IncidentId, NoticeId};
+use crate::alert::{File, Hash};
+use crate::ids::{AgentId, IncidentId, NoticeId};
 use crate::incident::{Incident, Recorded, Visibility};
 use crate::judgement::{Priority, Verdict};
 use crate::language::{Language, Text};
-use crate::question::HOURS_TO_ANSWER;
+use crate::question::{HOURS_TO_ANSWER, Question};
 use crate::reason::{self, Ground};
 use crate::rules::{self, RuleId, Strength, Weight};
 use crate::tenant::Tenant;
@@ -23,6 +24,9 @@ use crate::untrusted::Untrusted;
 
 /// The traffic-light marking of everything we send (SEC-81). English capitals, no blank, never translated.
 pub const TLP: &str = "TLP:AMBER+STRICT";
+
+/// Most endpoints that a message names beside the first.
+pub const MAX_NAMED_HOSTS: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -143,11 +147,15 @@ pub struct Facts<'a> {
     pub title: &'a Untrusted,
     /// The first alert's file, which a customer who is asked about it must be able to recognise.
     pub file: &'a File,
+    /// How many more files were detected, as far as their alerts are kept.
+    pub other_files: u32,
     pub rule: RuleId,
     pub what: Text,
     pub host: &'a Untrusted,
     pub user: Option<&'a Untrusted>,
     pub other_hosts: u32,
+    /// The latest of them to join, newest first; at most `MAX_NAMED_HOSTS`.
+    pub other_host_names: Vec<&'a Untrusted>,
     pub alert_count: u32,
     pub detected_at: Timestamp,
     pub verdict: Verdict,
@@ -186,11 +194,13 @@ impl<'a> Facts<'a> {
             priority: incident.priority(),
             title: &incident.title,
             file: &first.file,
+            other_files: other_files(incident, &first.file),
             rule: incident.judgement.rule,
             what: rules::rule(incident.judgement.rule).title,
             host: &first.endpoint.name,
             user: first.process.user.as_ref().or(first.endpoint.last_user.as_ref()),
             other_hosts: u32::try_from(incident.hosts.len().saturating_sub(1)).unwrap_or(u32::MAX),
+            other_host_names: other_host_names(incident, &first.endpoint.agent),
             alert_count: incident.alert_count,
             detected_at: first.detected_at,
             verdict: incident.verdict,
@@ -200,8 +210,7 @@ impl<'a> Facts<'a> {
             dfir: incident.dfir,
             actions: incident.actions.values().collect(),
             request: requested(incident, notice),
-            question_addition: incident
-                .open_question()
+            question_addition: question_before(incident, notice)
                 .filter(|_| notice.kind == Kind::Question)
                 .and_then(|q| q.addition.as_ref()),
             verdict_reason: incident.verdict_given.as_ref().filter(|_| told_verdict).map(|v| &v.reason),
@@ -211,23 +220,54 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// What the customer is asked for now, and by when. A deadline is named once and does not move with later notices.
+fn other_host_names<'a>(incident: &'a Incident, first: &AgentId) -> Vec<&'a Untrusted> {
+    let mut others: Vec<_> = incident.hosts.iter().filter(|(agent, _)| *agent != first).map(|(_, host)| host).collect();
+    others.sort_by_key(|host| Reverse(host.first_seen));
+    others.into_iter().map(|host| &host.name).take(MAX_NAMED_HOSTS).collect()
+}
+
+fn other_files(incident: &Incident, first: &File) -> u32 {
+    // The same content is the same file, wherever it lies; without a hash, the place tells them apart.
+    fn mark(file: &File) -> Option<&str> {
+        file.best_hash().map(Hash::as_str).or_else(|| file.path.as_ref().map(Untrusted::for_matching))
+    }
+    let known: BTreeSet<&str> = incident.alerts.iter().filter_map(|a| mark(&a.file)).collect();
+    u32::try_from(known.len().saturating_sub(usize::from(mark(first).is_some()))).unwrap_or(u32::MAX)
+}
+
+/// The question that was open, or had been, when the notice was decided.
+fn question_before<'a>(incident: &'a Incident, notice: &Notice) -> Option<&'a Question> {
+    incident.questions.values().rev().find(|q| q.asked_at <= notice.decided_at)
+}
+
+/// What the customer is asked for now, and by when. A deadline is named once and does not move with later notices, unless
+/// it has passed: nobody is asked for something by yesterday.
 fn requested(incident: &Incident, notice: &Notice) -> Option<Requested> {
     let request = rules::rule(incident.judgement.rule).request?;
-    // Only the customer knows: the request is the question itself, with its 72 hours, and ends with the verdict.
+    let told_verdict = notice.kind == Kind::Verdict;
+    // Only the customer knows: the request is the question itself, with its 72 hours. An answer or the verdict ends it.
     let is_question = incident.judgement.verdict == Verdict::Undetermined;
-    let over = notice.kind == Kind::Verdict && (is_question || incident.verdict == Verdict::FalsePositive);
+    let question = question_before(incident, notice);
+    let answered = question.and_then(|q| q.answer.as_ref()).is_some_and(|a| a.at <= notice.decided_at);
+    let over =
+        if is_question { told_verdict || answered } else { told_verdict && incident.verdict == Verdict::FalsePositive };
     if over {
         return None;
     }
-    let first = incident.notices.values().next().unwrap_or(notice);
-    let asked_at = incident.open_question().map_or(first.decided_at, |q| q.asked_at);
-    let by = match notice.kind {
-        Kind::Verdict => None,
-        _ if is_question => Some(asked_at + SignedDuration::from_hours(HOURS_TO_ANSWER)),
-        _ if request.weight == Weight::Must => first.next_update,
-        _ => None,
+    let mut told_before = incident.notices.values().take_while(|n| n.id <= notice.id);
+    let by = match request.weight {
+        _ if told_verdict => None,
+        _ if is_question => {
+            let first = told_before.next().unwrap_or(notice);
+            Some(question.map_or(first.decided_at, |q| q.asked_at) + SignedDuration::from_hours(HOURS_TO_ANSWER))
+        }
+        Weight::Must => told_before
+            .filter(|n| n.kind != Kind::Question)
+            .filter_map(|n| n.next_update)
+            .find(|by| *by > notice.decided_at),
+        Weight::Should | Weight::Could => None,
     };
+    let by = by.filter(|by| *by > notice.decided_at);
     Some(Requested { weight: request.weight, text: request.text, by })
 }
 
