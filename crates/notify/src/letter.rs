@@ -142,7 +142,7 @@ fn items(words: &Words<'_>, sender: &Sender, attached: &[&str]) -> Vec<Item> {
         // All three stand in the headline of a post.
         Medium::Chat => vec![],
     };
-    let event = [words.endpoint(), words.detected(), words.overview()];
+    let event = [words.endpoint(), words.detected(), words.overview(), words.file()];
     let body = match words.facts.kind {
         Kind::First => vec![words.judgement(), words.status(), words.actions(), words.notes(), words.requests()],
         Kind::Update => vec![words.actions(), words.status(), words.judgement(), words.notes(), words.requests()],

@@ -11,7 +11,6 @@ mod shown;
 pub mod slack;
 
 pub use sender::{Sender, Telephone};
-pub use shown::{defang, refang};
 
 use domain::notice::Facts;
 use domain::{Language, NoticeId};

@@ -10,6 +10,7 @@ use domain::calendar::Calendar;
 use domain::endpoint::{Endpoint, Machine, Network, Os};
 use domain::incident::{Command, Context, Incident, SendAnswer, Visibility};
 use domain::notice::Facts;
+use domain::rules::RuleId;
 use domain::tenant::{Email, Names, Tenant};
 use domain::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PersonId, Priority, Timestamp, Untrusted, Verdict};
 use jiff::ToSpan;
@@ -85,6 +86,23 @@ impl Story {
         self
     }
 
+    pub(crate) fn ask(self) -> Self {
+        self.then(Command::Ask { by: analyst(), addition: None })
+    }
+
+    pub(crate) fn wait(mut self, hours: i64) -> Self {
+        self.now += hours.hours();
+        self
+    }
+
+    /// Two of the three actions against ransomware verified, one refused by the console.
+    pub(crate) fn contained(self) -> Self {
+        self.then(Command::ConfirmAction { action: ActionId(1), how: Proof::AlreadySo })
+            .verify(3)
+            .note("共有フォルダ「営業資料」への書き込みを調査中です。\n対象者様への聞き取りを先行してお願いする場合がございます。")
+            .then(Command::RefuseAction { action: ActionId(2), why: Untrusted::new("the file is in use by another process") })
+    }
+
     fn send(self, action: u32) -> Self {
         let (action, sent_at) = (ActionId(action), self.now);
         self.then(Command::IntendAction { action }).then(Command::ReportSend {
@@ -130,13 +148,9 @@ pub(crate) fn ransomware() -> Story {
     story.send(1)
 }
 
-/// The same once the actions have ended: two verified, one refused by the console.
+/// The same once the actions have ended.
 pub(crate) fn ransomware_contained() -> Story {
-    ransomware()
-        .then(Command::ConfirmAction { action: ActionId(1), how: Proof::AlreadySo })
-        .verify(3)
-        .note("共有フォルダ「営業資料」への書き込みを調査中です。\n対象者様への聞き取りを先行してお願いする場合がございます。")
-        .then(Command::RefuseAction { action: ActionId(2), why: Untrusted::new("the file is in use by another process") })
+    ransomware().contained()
 }
 
 /// Ransomware with its verdict.
@@ -146,6 +160,20 @@ pub(crate) fn ransomware_answered() -> Story {
         "シャドウコピーの削除と、短時間での大量のファイル名変更を確認しました。\n\
          実行ファイルの入手元は http://files.evil.example/update.exe（198.51.100.23）です。",
     )
+}
+
+/// Ransomware on one endpoint after the other, the last of them with another program.
+pub(crate) fn ransomware_on(hosts: u32) -> Story {
+    (1..hosts).fold(ransomware(), |story, n| {
+        let mut alert = alert();
+        alert.id = AlertId::new(&format!("22456378490123456{n}")).unwrap();
+        alert.endpoint.agent = AgentId::new(&format!("150000000000000000{n}")).unwrap();
+        alert.endpoint.name = Untrusted::new(&format!("WS-2{n}"));
+        if n + 1 == hosts {
+            alert.file.sha1 = Hash::parse("a0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9");
+        }
+        story.then(Command::TakeAlert { alert: Box::new(alert), rule: RuleId::R18, grounds: vec![] })
+    })
 }
 
 /// A file that only looks bad, already quarantined: its owner has to be asked.
@@ -228,6 +256,8 @@ fn static_alert() -> Alert {
     let mut alert = alert();
     alert.name = Untrusted::new("pdf-tools.zip");
     alert.endpoint.name = Untrusted::new("WS-42");
+    alert.file.path = Some(Untrusted::new("\\Device\\HarddiskVolume3\\Users\\ken.ito\\Downloads\\pdf-tools.zip"));
+    alert.file.sha256 = Hash::parse("5b1e0a9c7f3d2846b0c4e8a1d6f2937585ce41a07d9b3f62e8147ac05d93b6f1");
     alert.process = Process { user: Some(Untrusted::new("ACME\\ken.ito")), ..Process::default() };
     alert.detection = Detection {
         kind: Kind::Static,

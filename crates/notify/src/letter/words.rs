@@ -4,11 +4,12 @@
 //! names another customer: what `Facts` does not hold cannot be said.
 
 use domain::action::State;
+use domain::defang::defang;
 use domain::notice::{Facts, Kind, Requested, TLP};
 use domain::reason;
 use domain::rules::{RuleId, Strength, Weight};
 use domain::tenant::{Contact, Names};
-use domain::{Language, Text, Timestamp, Verdict};
+use domain::{Language, Text, Timestamp, Untrusted, Verdict};
 
 use super::{Item, Line, Medium};
 use crate::{Sender, shown};
@@ -209,7 +210,12 @@ impl Words<'_> {
 
     fn done_and_asked(&self) -> String {
         let done = self.done_sentence();
+        // An undetermined event is asked about; whatever else is asked is to be done.
+        let is_question = self.facts.verdict == Verdict::Undetermined;
         let asked = match (self.language, self.facts.request.map(|r| r.weight), self.by()) {
+            (Language::Ja, Some(_), Some(by)) if is_question => {
+                format!("下記のお願い事項につきまして、{by} までにご回答くださいますようお願いいたします。")
+            }
             (Language::Ja, Some(Weight::Must), Some(by)) => {
                 format!("下記のお願い事項につきまして、{by} までにご対応くださいますようお願いいたします。")
             }
@@ -218,6 +224,7 @@ impl Words<'_> {
             }
             (Language::Ja, Some(_), _) => "下記の推奨事項につきまして、ご確認いただけますと幸いです。".into(),
             (Language::Ja, None, _) => "現時点で、お客様にお願いする事項はございません。".into(),
+            (Language::En, Some(_), Some(by)) if is_question => format!("We need your answer by {by}: see below."),
             (Language::En, Some(Weight::Must), Some(by)) => format!("Action is required of you by {by}: see below."),
             (Language::En, Some(Weight::Must), None) => "Action is required of you: see below.".into(),
             (Language::En, Some(_), _) => "We recommend a step on your side: see below.".into(),
@@ -233,7 +240,11 @@ impl Words<'_> {
 
     /// The name of the first endpoint, as it calls itself.
     pub(super) fn host(&self, max: usize) -> String {
-        let name = shown::one_line(self.facts.host, max);
+        self.host_name(self.facts.host, max)
+    }
+
+    fn host_name(&self, name: &Untrusted, max: usize) -> String {
+        let name = shown::one_line(name, max);
         if name.trim().is_empty() {
             self.say("（端末名の記録なし）", "(no name recorded)").into()
         } else {
@@ -335,7 +346,7 @@ impl Words<'_> {
     }
 
     fn grounds(&self) -> String {
-        shown::defang(&reason::sentence(self.facts.grounds, self.language))
+        defang(&reason::sentence(self.facts.grounds, self.language))
     }
 
     /// The state of what was done automatically, in one phrase.
@@ -407,10 +418,13 @@ impl Words<'_> {
         }
     }
 
+    /// A question has its own deadline, whatever else is asked.
     fn by(&self) -> Option<String> {
-        let asked = self.facts.request.and_then(|r| r.by);
-        let silent = self.facts.next_update.filter(|_| self.facts.kind == Kind::Question);
-        asked.or(silent).map(|by| self.time(by))
+        let by = match self.facts.kind {
+            Kind::Question => self.facts.next_update,
+            _ => self.facts.request.and_then(|r| r.by),
+        };
+        by.map(|by| self.time(by))
     }
 
     fn label_of(&self, weight: Weight) -> &'static str {

@@ -186,7 +186,11 @@ fn words(text: &str) -> Markup {
             } @else {
                 (word)
             }
-            (between)
+            @for piece in between.split_inclusive(['\\', '/']) {
+                (piece)
+                // A path is best broken between its folders.
+                @if piece.ends_with(['\\', '/']) { wbr; }
+            }
         }
     }
 }

@@ -72,6 +72,46 @@ fn a_verdict_comes_with_its_certainty_its_reason_and_the_report() {
 }
 
 #[test]
+fn endpoints_are_named_as_far_as_they_can_be_read_at_once() {
+    let lines = |hosts: u32, language: Language| -> Vec<String> {
+        let text = mail(&samples::ransomware_on(hosts), language).text;
+        let wanted = |l: &&str| ["利用者：", "ほか", "user:", "and ", "other file"].iter().any(|w| l.contains(w));
+        text.lines().filter(|l| l.starts_with("   ")).filter(wanted).map(|l| l.trim().to_owned()).collect()
+    };
+    assert_eq!(lines(2, Language::Ja)[..2], ["WS-17（利用者：ACME\\hanako.suzuki）", "ほか1台：WS-21"]);
+    assert_eq!(lines(2, Language::En)[..2], ["WS-17 (user: ACME\\hanako.suzuki)", "and 1 other: WS-21"]);
+    assert_eq!(
+        lines(5, Language::Ja)[1..3],
+        ["ほか4台：WS-24、WS-23、WS-22 など（検知の新しい順）", "ほかに1種類のファイルを検知しています。"]
+    );
+    assert_eq!(
+        lines(5, Language::En)[1..3],
+        ["and 4 others, the latest first: WS-24, WS-23, WS-22, …", "1 other file detected as well."]
+    );
+}
+
+#[test]
+fn a_question_has_its_own_deadline_beside_any_other() {
+    let story = samples::ransomware().ask();
+    let mail = mail(&story, Language::En);
+    assert!(mail.text.contains("answer the questions below by 2026-11-27 09:"), "{}", mail.text);
+    assert!(!mail.text.contains("By 2026-11-24"), "{}", mail.text);
+}
+
+#[test]
+fn nobody_is_asked_for_something_by_a_time_that_has_passed() {
+    let told = |hours| {
+        let story = samples::ransomware().wait(hours).contained();
+        let mail = mail(&story, Language::En);
+        let line = mail.text.lines().find(|l| l.starts_with("* What we ask of you")).unwrap().to_owned();
+        assert_eq!(story.facts().kind, Kind::Update);
+        line
+    };
+    assert!(told(0).starts_with("* What we ask of you: Required, by 2026-11-24 10:15 JST"), "{}", told(0));
+    assert!(told(5).starts_with("* What we ask of you: Required, by 2026-11-24 15:"), "{}", told(5));
+}
+
+#[test]
 fn no_message_gives_an_all_clear_or_a_live_address_sec_34() {
     for story in [
         samples::ransomware(),
@@ -214,6 +254,7 @@ fn hostile_words_change_neither_the_form_nor_the_headers_of_a_mail_sec_30_sec_32
             *field = Untrusted::new(hostile);
         }
         alert.process.user = Some(Untrusted::new(hostile));
+        alert.file.path = Some(Untrusted::new(hostile));
         let story = Story::begin(alert).verdict(Verdict::Suspicious, &format!("判定の理由です {hostile}"));
         for language in Language::ALL {
             let mail = mail(&story, language);
@@ -246,13 +287,15 @@ fn same_shape<'a>(harmless: &'a Story, story: &'a Story) -> domain::notice::Fact
     let calm = harmless.facts();
     let mut facts = story.facts();
     (facts.title, facts.host, facts.user) = (calm.title, calm.host, calm.user);
-    facts.verdict_reason = calm.verdict_reason;
+    (facts.file, facts.verdict_reason) = (calm.file, calm.verdict_reason);
     facts
 }
 
-/// The names of all tags, in order. More lines of a reason are more `div`s, so repeats count once.
+/// The names of all tags, in order. More lines of a reason are more `div`s, so repeats count once; where a path may break
+/// is its own affair.
 fn tags(html: &str) -> Vec<&str> {
     let mut tags: Vec<&str> = html.split('<').skip(1).map(|t| t.split([' ', '>']).next().unwrap_or_default()).collect();
+    tags.retain(|tag| *tag != "wbr");
     tags.sort_unstable();
     tags.dedup();
     tags

@@ -116,6 +116,7 @@ async fn words_from_outside_call_nobody_and_link_nowhere_sec_31() {
             *field = Untrusted::new(hostile);
         }
         alert.process.user = Some(Untrusted::new(hostile));
+        alert.file.path = Some(Untrusted::new(hostile));
         let mut story = Story::begin(alert);
         for _ in 0..3 {
             story = story.note(hostile);

@@ -1,6 +1,8 @@
 //! The items of a letter, each a label and its lines.
 
 use domain::action::{Action, State};
+use domain::alert::File;
+use domain::defang::defang;
 use domain::notice::{Kind, TLP};
 use domain::question::{HOURS_TO_ANSWER, STANDARD};
 use domain::reason;
@@ -10,6 +12,7 @@ use super::super::{Item, Line, Medium};
 use super::{Words, count, politely};
 use crate::{Sender, shown};
 
+const MAX_PATH: usize = 240;
 const MAX_ACTIONS: usize = 12;
 const MAX_NOTES: usize = 3;
 
@@ -29,14 +32,47 @@ impl Words<'_> {
     }
 
     pub(in crate::letter) fn endpoint(&self) -> Item {
-        let hosts = self.hosts();
+        let host = self.host(60);
         let line = match (self.facts.user.map(|u| shown::account(u, 80)), self.language) {
-            (Some(user), Language::Ja) => format!("{hosts}（利用者：{user}）"),
-            (Some(user), Language::En) => format!("{hosts} (user: {user})"),
-            (None, Language::Ja) => format!("{hosts}（利用者の記録なし）"),
-            (None, Language::En) => format!("{hosts} (no user recorded)"),
+            (Some(user), Language::Ja) => format!("{host}（利用者：{user}）"),
+            (Some(user), Language::En) => format!("{host} (user: {user})"),
+            (None, Language::Ja) => format!("{host}（利用者の記録なし）"),
+            (None, Language::En) => format!("{host} (no user recorded)"),
         };
-        self.plain(Text::new("対象端末・利用者", "Endpoint, user"), line)
+        let lines = [line].into_iter().chain(self.other_hosts()).map(Line::Plain).collect();
+        self.item(Text::new("対象端末・利用者", "Endpoint, user"), lines)
+    }
+
+    /// `ほか5台：WS-22、WS-21、WS-20 など（検知の新しい順）`.
+    fn other_hosts(&self) -> Option<String> {
+        let (all, names) = (self.facts.other_hosts, &self.facts.other_host_names);
+        if all == 0 {
+            return None;
+        }
+        let named: Vec<String> = names.iter().map(|name| self.host_name(name, 40)).collect();
+        let named = named.join(self.say("、", ", "));
+        let is_whole = usize::try_from(all).is_ok_and(|all| all <= names.len());
+        Some(match (self.language, is_whole) {
+            (Language::Ja, true) => format!("ほか{all}台：{named}"),
+            (Language::Ja, false) => format!("ほか{all}台：{named} など（検知の新しい順）"),
+            (Language::En, true) => {
+                format!("and {}: {named}", if all == 1 { "1 other".into() } else { format!("{all} others") })
+            }
+            (Language::En, false) => format!("and {all} others, the latest first: {named}, …"),
+        })
+    }
+
+    /// By which a reader recognises the file: where it lies, and its digest as other tools show it.
+    pub(in crate::letter) fn file(&self) -> Item {
+        let File { path, .. } = self.facts.file;
+        let path = path.as_ref().map(|p| shown::path(p, MAX_PATH));
+        let hash = self.facts.file.best_hash().map(|h| format!("{}: {}", h.algorithm(), h.as_str()));
+        let others = (self.facts.other_files > 0).then(|| match self.language {
+            Language::Ja => format!("ほかに{}種類のファイルを検知しています。", self.facts.other_files),
+            Language::En => format!("{} detected as well.", count(self.facts.other_files, "other file")),
+        });
+        let lines = [path, hash, others].into_iter().flatten().map(Line::Plain).collect();
+        self.item(Text::new("対象ファイル", "File"), lines)
     }
 
     pub(in crate::letter) fn detected(&self) -> Item {
@@ -57,7 +93,7 @@ impl Words<'_> {
         let label = Text::new("判定と確度", "Verdict and certainty");
         match (self.facts.verdict, self.language) {
             (Verdict::Undetermined, Language::Ja) => self.plain(label, format!("{first}（理由：{grounds}）")),
-            (Verdict::Undetermined, Language::En) => self.plain(label, format!("{first} because {grounds}")),
+            (Verdict::Undetermined, Language::En) => self.plain(label, format!("{first} because: {grounds}")),
             (Verdict::FalsePositive, _) if self.facts.kind == Kind::Verdict => {
                 self.item(label, vec![Line::Plain(first), Line::Plain(self.not_observed())])
             }
@@ -134,7 +170,7 @@ impl Words<'_> {
         let detail = match &action.state {
             State::Verified { .. } => action.settled_at.map(|at| self.time(at)),
             State::Refused { why } => Some(self.because(&shown::one_line(why, 120))),
-            State::Proposed => Some(self.because(&shown::defang(&reason::sentence(&action.grounds, self.language)))),
+            State::Proposed => Some(self.because(&defang(&reason::sentence(&action.grounds, self.language)))),
             _ => None,
         };
         match (self.language, detail) {
