@@ -175,7 +175,7 @@ impl Case<'_> {
         let at = say.moment(first.detected_at);
         let host = say.name(&first.endpoint.name);
         let name = say.name(&self.incident.title);
-        let user = first.process.user.as_ref().or(first.endpoint.last_user.as_ref()).map(|u| say.name(u));
+        let user = first.process.user.as_ref().or(first.endpoint.last_user.as_ref()).map(|u| say.account(u));
         let count = self.incident.alert_count;
         match say.0 {
             Language::Ja => {

@@ -4,6 +4,8 @@
 //! escaped (SEC-35) and addresses defanged, so that no viewer makes a live link of them (SEC-34).
 
 use domain::calendar::in_japan;
+use domain::defang::{defang, defang_account};
+use domain::reason::{self, Ground};
 use domain::tenant::Names;
 use domain::{Language, PersonId, Text, Timestamp, Untrusted};
 use jiff::SignedDuration;
@@ -46,8 +48,21 @@ impl Say {
 
     /// A name from outside within our own sentence.
     pub(crate) fn name(self, name: &Untrusted) -> String {
-        let shown = defang(&name.short(80));
+        self.within_quotes(&defang(&name.short(80)))
+    }
+
+    /// The same for the name of an account.
+    pub(crate) fn account(self, name: &Untrusted) -> String {
+        self.within_quotes(&defang_account(&name.short(80)))
+    }
+
+    fn within_quotes(self, shown: &str) -> String {
         self.pick(format!("「{shown}」"), format!("“{shown}”"))
+    }
+
+    /// Why something was decided, with names from outside in it.
+    pub(crate) fn grounds(self, grounds: &[Ground]) -> String {
+        defang(&reason::sentence(grounds, self.0))
     }
 
     pub(crate) fn person(self, id: &PersonId, issuer: &Issuer) -> String {
@@ -110,34 +125,9 @@ pub(crate) fn foreign(text: &Untrusted) -> String {
     defang(&text.quoted())
 }
 
-/// `http://a.example/x` becomes `hxxp://a[.]example/x`. Paths and ordinary words stay as they are.
-pub(crate) fn defang(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, scheme, after)) = next_address(rest) {
-        out.push_str(before);
-        out.push_str(&scheme.replace('t', "x").replace('T', "X"));
-        let host = after.find(|c: char| !(c.is_alphanumeric() || ".-_:@[]%".contains(c))).unwrap_or(after.len());
-        out.push_str(&after[..host].replace('.', "[.]"));
-        rest = &after[host..];
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Splits at the first web address: before it, its scheme, and the rest from the host on.
-fn next_address(text: &str) -> Option<(&str, &str, &str)> {
-    const SCHEMES: [&str; 4] = ["https://", "http://", "ftp://", "www."];
-    // ASCII only changes in length-preserving ways, so positions in the copy hold for the original.
-    let lower = text.to_ascii_lowercase();
-    let (at, scheme) = SCHEMES.iter().filter_map(|s| Some((lower.find(s)?, *s))).min_by_key(|(at, _)| *at)?;
-    // `www.` belongs to the host: nothing to replace in front of it.
-    let end = at + if scheme == "www." { 0 } else { scheme.len() };
-    if scheme == "www." {
-        // Only its own dots must go; `next_address` would otherwise find it for ever.
-        return Some((&text[..at], "", &text[end..]));
-    }
-    Some((&text[..at], &text[at..end], &text[end..]))
+/// The name of an account, harmless and readable.
+pub(crate) fn account(name: &Untrusted) -> String {
+    defang_account(&name.quoted())
 }
 
 fn month(number: i8) -> &'static str {
@@ -161,22 +151,6 @@ fn month(number: i8) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_address_in_a_report_is_a_live_link_and_each_can_be_restored_sec_34() {
-        for (alive, dead) in [
-            ("http://evil.example/a.exe?x=1.2", "hxxp://evil[.]example/a.exe?x=1.2"),
-            ("IEX('HTTPS://10.1.2.3:8080/p');", "IEX('HXXPS://10[.]1[.]2[.]3:8080/p');"),
-            ("ftp://a.b www.c.d/e.f", "fxp://a[.]b www[.]c[.]d/e.f"),
-            (r"C:\Users\a.b\setup.exe", r"C:\Users\a.b\setup.exe"),
-            ("http://", "hxxp://"),
-        ] {
-            assert_eq!(defang(alive), dead);
-            let restored =
-                dead.replace("hxxp", "http").replace("HXXP", "HTTP").replace("fxp", "ftp").replace("[.]", ".");
-            assert_eq!(restored, alive);
-        }
-    }
 
     #[test]
     fn spans_are_said_in_two_units() {

@@ -9,7 +9,7 @@ use domain::{AgentId, Untrusted};
 
 use super::{Case, words};
 use crate::facts::{Block, Cell, Line, Section, cell, columns, row};
-use crate::show::foreign;
+use crate::show::{account, foreign};
 
 /// Most endpoints listed one by one.
 const MAX_LISTED: usize = 40;
@@ -128,7 +128,7 @@ impl Case<'_> {
                 users.push(user);
             }
         }
-        let mut lines: Vec<Line> = users.iter().take(2).map(|u| Line::plain(foreign(u))).collect();
+        let mut lines: Vec<Line> = users.iter().take(2).map(|u| Line::plain(account(u))).collect();
         if lines.is_empty() {
             lines.push(Line::small(say.pick("利用者：記録なし", "User: not recorded")));
         }

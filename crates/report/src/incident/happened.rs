@@ -3,15 +3,15 @@
 //! What stays inside the SOC (internal notes, faults of our own jobs) is told as having happened, never with its text.
 
 use domain::alert::Alert;
+use domain::defang::defang;
 use domain::incident::{Actor, ConsoleWrite, Event, Visibility};
 use domain::notice::Notice;
-use domain::reason::{self, Ground};
 use domain::rules;
 use domain::{ActionId, NoticeId};
 
 use super::{Case, words};
 use crate::facts::{Cell, Line};
-use crate::show::{defang, foreign};
+use crate::show::foreign;
 
 impl Case<'_> {
     pub(super) fn actor(&self, actor: &Actor) -> String {
@@ -39,7 +39,7 @@ impl Case<'_> {
                 let from = refers_to
                     .map(|id| say.pick(format!("{id} を参照。"), format!("Refers to {id}. ")))
                     .unwrap_or_default();
-                let detail = format!("{from}{}", self.because(grounds));
+                let detail = format!("{from}{}", say.grounds(grounds));
                 (
                     self.alert_statement(
                         alert,
@@ -52,7 +52,7 @@ impl Case<'_> {
             Event::AlertJoined { alert, grounds, rule, .. } => {
                 let title = say.text(rules::rule(*rule).title);
                 let why = say.pick(format!("{rule} {title}。"), format!("{rule} {title}. "));
-                let detail = format!("{why}{}", self.because(grounds));
+                let detail = format!("{why}{}", say.grounds(grounds));
                 (
                     self.alert_statement(
                         alert,
@@ -94,8 +94,8 @@ impl Case<'_> {
                 let state = say.text(action.state.text());
                 let what = self.action_name(action.id);
                 let detail = say.pick(
-                    format!("{state}。{}", reason::sentence(&action.grounds, say.0)),
-                    format!("{state}. {}", reason::sentence(&action.grounds, say.0)),
+                    format!("{state}。{}", say.grounds(&action.grounds)),
+                    format!("{state}. {}", say.grounds(&action.grounds)),
                 );
                 (say.pick(format!("対処 {what}を決定"), format!("Action decided: {what}")), Some(detail))
             }
@@ -195,7 +195,7 @@ impl Case<'_> {
             Event::Closed => said("インシデントを終了", "Incident closed"),
             Event::Reopened { rule, grounds, reason } => {
                 let rule = rule.map(|r| format!("{r} {}", say.text(rules::rule(r).title)));
-                let parts: Vec<String> = [rule, Some(self.because(grounds)), reason.as_ref().map(foreign)]
+                let parts: Vec<String> = [rule, Some(say.grounds(grounds)), reason.as_ref().map(foreign)]
                     .into_iter()
                     .flatten()
                     .filter(|p| !p.is_empty())
@@ -207,10 +207,6 @@ impl Case<'_> {
                 "An automatic step could not be completed and was handed to a person",
             ),
         }
-    }
-
-    fn because(&self, grounds: &[Ground]) -> String {
-        reason::sentence(grounds, self.say.0)
     }
 
     fn alert_statement(&self, alert: &Alert, ja: &str, en: &str) -> String {

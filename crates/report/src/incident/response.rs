@@ -2,12 +2,12 @@
 
 use domain::action::{Action, State};
 use domain::alert::MitigationOutcome;
+use domain::defang::defang;
 use domain::incident::{Event, Recorded};
-use domain::reason;
 
 use super::{Case, words};
 use crate::facts::{Block, Cell, Line, Section, cell, columns};
-use crate::show::{defang, foreign};
+use crate::show::foreign;
 
 /// Most actions and most mitigation steps listed one by one.
 const MAX_LISTED: usize = 60;
@@ -123,7 +123,7 @@ impl Case<'_> {
 
     fn authority(&self, action: &Action) -> Cell {
         let say = self.say;
-        let grounds = reason::sentence(&action.grounds, say.0);
+        let grounds = say.grounds(&action.grounds);
         let by = match action.state {
             State::Proposed => say.pick("未承認（判断待ち）", "Not approved yet"),
             _ => say.pick("事前許可による自動実行", "Automatic, authorised in advance"),

@@ -1,11 +1,12 @@
 //! Section 5: what the alerts say of file, process, detection and behaviour. Nothing here is concluded, all of it is on record.
 
 use domain::alert::{Alert, Detection, Signature};
+use domain::defang::defang;
 use domain::{Text, Untrusted};
 
 use super::{Case, words};
 use crate::facts::{Block, Cell, Line, Row, Section, cell, columns, row};
-use crate::show::foreign;
+use crate::show::{account, foreign};
 
 /// Most alerts described in full; all that are kept stand in the list.
 const MAX_IN_FULL: usize = 6;
@@ -29,8 +30,8 @@ impl Case<'_> {
             blocks.extend(self.indicators(&alert.detection));
         }
         blocks.push(Block::note(say.pick(
-            "通信先の表記は、誤って接続しないよう無効化しています（例：hxxp、[.]）。ATT&CK の技術番号は EDR の記録によるもので、ATT&CK の版は記録されていません。",
-            "Addresses are defanged (hxxp, [.]) so that they cannot be opened by accident. ATT&CK technique ids are those in the EDR's record, which does not name the ATT&CK version.",
+            "通信先の表記は、誤って接続しないよう無効化しています（例：hxxp[://]、[.]）。ATT&CK の技術番号は EDR の記録によるもので、ATT&CK の版は記録されていません。",
+            "Addresses are defanged (hxxp[://], [.]) so that they cannot be opened by accident. ATT&CK technique ids are those in the EDR's record, which does not name the ATT&CK version.",
         )));
         Section::new("5", say.pick("技術分析", "Technical analysis"), blocks)
     }
@@ -53,7 +54,7 @@ impl Case<'_> {
                 cell((i + 1).to_string()),
                 cell(say.second(a.detected_at)),
                 vec![Line::plain(foreign(&a.endpoint.name))],
-                vec![Line::plain(a.name.short(60)), Line::small(a.id.to_string())],
+                vec![Line::plain(defang(&a.name.short(60))), Line::small(a.id.to_string())],
                 cell(say.text(a.mitigation.state.text())),
             ]
         });
@@ -76,7 +77,7 @@ impl Case<'_> {
         let engines = if engines.is_empty() {
             say.not_recorded().to_owned()
         } else {
-            say.list(&engines.iter().map(|e| crate::show::defang(&e.name())).collect::<Vec<_>>())
+            say.list(&engines.iter().map(|e| defang(&e.name())).collect::<Vec<_>>())
         };
         let mut rows = vec![
             row(
@@ -140,7 +141,7 @@ impl Case<'_> {
         let say = self.say;
         let process = &alert.process;
         vec![
-            row(say.pick("実行ユーザー", "Ran as"), self.code(process.user.as_ref())),
+            row(say.pick("実行ユーザー", "Ran as"), self.code_of(process.user.as_ref(), account)),
             row(say.pick("起動元", "Started by"), self.code(process.originator.as_ref())),
             row(say.pick("コマンドライン", "Command line"), self.code(process.command_line.as_ref())),
             row(
@@ -151,7 +152,11 @@ impl Case<'_> {
     }
 
     fn code(&self, text: Option<&Untrusted>) -> Cell {
-        text.map_or_else(|| vec![Line::small(self.say.not_recorded())], |t| vec![Line::code(foreign(t))])
+        self.code_of(text, foreign)
+    }
+
+    fn code_of(&self, text: Option<&Untrusted>, shown: fn(&Untrusted) -> String) -> Cell {
+        text.map_or_else(|| vec![Line::small(self.say.not_recorded())], |t| vec![Line::code(shown(t))])
     }
 
     fn signature(&self, signature: &Signature) -> String {

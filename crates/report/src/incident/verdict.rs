@@ -1,8 +1,8 @@
 //! Section 2: the verdict, how certain it is, what it rests on, what speaks against it and what would change it.
 
 use domain::alert::{Alert, Confidence, MitigationState, Reputation, Signature};
+use domain::defang::defang;
 use domain::question::Meaning;
-use domain::reason;
 use domain::rules::{self, RuleId, Strength};
 use domain::{Text, Verdict};
 
@@ -16,7 +16,7 @@ impl Case<'_> {
         let mut blocks = vec![Block::Rows { rows: self.verdict_rows() }];
         blocks.push(Block::heading(say.pick("根拠", "Grounds")));
         blocks.push(Block::List {
-            items: self.incident.judgement.grounds.iter().map(|g| say.begin(&g.text(say.0))).collect(),
+            items: self.incident.judgement.grounds.iter().map(|g| say.begin(&defang(&g.text(say.0)))).collect(),
         });
         blocks.push(Block::heading(say.pick("優先度の調整", "Adjustments of the priority")));
         blocks.push(self.modifiers());
@@ -114,7 +114,7 @@ impl Case<'_> {
             return Block::text(say.pick("調整はありません。", "No adjustments."));
         }
         let step = |m: &rules::Modifier| {
-            let (from, to, why) = (m.from.name(), m.to.name(), reason::sentence(&m.grounds, say.0));
+            let (from, to, why) = (m.from.name(), m.to.name(), say.grounds(&m.grounds));
             say.pick(format!("{from} から {to} へ：{why}"), format!("{from} to {to}: {why}"))
         };
         Block::List { items: steps.iter().map(step).collect() }
