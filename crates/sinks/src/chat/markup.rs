@@ -113,8 +113,8 @@ fn reference(inner: &str) -> Markup {
     }
 }
 
-/// Slack's three escapes, and no others.
-fn unescaped(text: &str) -> String {
+/// Slack's three escapes, and no others. It decodes them in every text object, whatever its kind.
+pub(super) fn unescaped(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 

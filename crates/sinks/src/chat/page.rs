@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::api::Desk;
 use super::ledger::{Channel, Post};
-use super::markup::mrkdwn;
+use super::markup::{mrkdwn, unescaped};
 use crate::web::{link, page, time, visible, wait_for_news};
 
 /// How many threads a page shows; the newest.
@@ -108,7 +108,7 @@ fn element(element: &Value) -> Markup {
         "button" => {
             let label = element["text"]["text"].as_str().unwrap_or_default();
             let style = element["style"].as_str().unwrap_or_default();
-            html! { span.button.primary[style == "primary"].danger[style == "danger"] { (link(element["url"].as_str().unwrap_or_default(), label)) } }
+            html! { span.button.primary[style == "primary"].danger[style == "danger"] { (link(element["url"].as_str().unwrap_or_default(), &unescaped(label))) } }
         }
         // Pictures are named and not fetched: the page loads nothing from outside.
         "image" => {
@@ -123,7 +123,7 @@ fn text(object: &Value) -> Markup {
     if object["type"] == "mrkdwn" {
         mrkdwn(text)
     } else {
-        html! { (visible(text)) }
+        html! { (visible(&unescaped(text))) }
     }
 }
 

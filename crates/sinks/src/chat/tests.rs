@@ -286,6 +286,9 @@ async fn the_page_shows_threads_as_their_members_see_them() {
     assert!(exchange(&sink, "GET / HTTP/1.1", "").await.contains("まだ投稿がありません"));
     let ts = post(&sink, &notice("n-1")).await["ts"].clone();
     post(&sink, &json!({ "channel": "C0ACME", "text": "続報 <!here>", "thread_ts": ts })).await;
+    let plain = json!({ "type": "plain_text", "text": "ATT&amp;CK &lt;!channel&gt; &amp;lt;" });
+    let blocks = json!([{ "type": "section", "text": plain }]);
+    post(&sink, &json!({ "channel": "C0ACME", "text": "x", "blocks": blocks, "thread_ts": ts })).await;
     sink.add_channel(Channel { id: "C0GAMMA".into(), name: "soc-gamma".into(), shared: false });
     let shown = exchange(&sink, "GET /?channel=C0ACME HTTP/1.1", "").await;
     for part in [
@@ -295,7 +298,9 @@ async fn the_page_shows_threads_as_their_members_see_them() {
         r#"<span class="button primary"><a href="https://soc.example/i/123""#,
         r#"<span class="mention">@here</span>"#,
         "#soc-gamma",
-        "1 件の返信",
+        "2 件の返信",
+        // Decoded once, as Slack does, and escaped for the page.
+        "ATT&amp;CK &lt;!channel&gt; &amp;lt;</div>",
         "script-src 'self'",
     ] {
         assert!(shown.contains(part), "`{part}` is not in {shown}");
