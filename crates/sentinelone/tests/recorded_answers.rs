@@ -15,7 +15,7 @@ use sentinelone::Taken;
 use sentinelone::recorded::{Kind, Recorded, read};
 
 /// File, what it is, records taken, and what is said of each refused one.
-const TABLE: [(&str, Kind, usize, &[&str]); 24] = [
+const TABLE: [(&str, Kind, usize, &[&str]); 35] = [
     ("demisto-content/get_threats_2_1_first_two.json", Kind::Threats, 2, &[]),
     ("demisto-content/event_collector_alerts_first.json", Kind::RuleAlerts, 1, &[]),
     ("demisto-content/agents_raw_response.json", Kind::NotThreats, 0, &["an agent"]),
@@ -55,6 +55,27 @@ const TABLE: [(&str, Kind, usize, &[&str]); 24] = [
     ("cartography/sites_data.json", Kind::NotThreats, 0, &["a site"; 3]),
     ("cartography/accounts_data.json", Kind::NotThreats, 0, &["an account"; 3]),
     ("panther-analysis/activity_threat_samples_first.json", Kind::NotThreats, 0, &["an entry of the activity log"]),
+    ("panther-analysis/activity_threat_samples.json", Kind::NotThreats, 0, &["an entry of the activity log"; 8]),
+    ("demisto-content/event_collector_alerts.json", Kind::RuleAlerts, 2, &[]),
+    ("cartography/agents_data.json", Kind::NotThreats, 0, &["an agent"; 3]),
+    ("cartography/agents_paginated_page_1.json", Kind::NotThreats, 0, &["an agent"; 2]),
+    ("rapid7-insightconnect-plugins/search_agents_all.json", Kind::NotThreats, 0, &["an agent"; 4]),
+    (
+        "rapid7-insightconnect-plugins/get_events_success_page_1.json",
+        Kind::NotThreats,
+        0,
+        &["an event of Deep Visibility"; 3],
+    ),
+    ("rapid7-insightconnect-plugins/create_query.json", Kind::NotThreats, 0, &["the state of a query"]),
+    ("rapid7-insightconnect-plugins/cancel_running_query.json", Kind::NotThreats, 0, &["the answer to an action"]),
+    ("rapid7-insightconnect-plugins/mark_as_benign_success.json", Kind::NotThreats, 0, &["the answer to an action"]),
+    ("rapid7-insightconnect-plugins/name_available.json", Kind::NotThreats, 0, &["a record of unknown kind"]),
+    (
+        "rapid7-insightconnect-plugins/protected_actions_session.json",
+        Kind::NotThreats,
+        0,
+        &["a record of unknown kind"],
+    ),
 ];
 
 #[test]
