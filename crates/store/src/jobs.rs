@@ -203,6 +203,16 @@ impl Store {
             .collect()
     }
 
+    /// How many jobs a worker holds, or held when it died.
+    pub async fn held_by(&self, worker: &str) -> Result<u64, Error> {
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM job WHERE done_at = 0 AND dead_at = 0 AND lease_owner = $1")
+            .bind(worker)
+            .fetch_one(&self.reader)
+            .await
+            .map_err(Error::database("count a worker's jobs"))?;
+        Ok(number(&row, "n")?.unsigned_abs())
+    }
+
     /// A person says: try again.
     pub async fn revive_job(&self, key: &str, now: Timestamp) -> Result<bool, Error> {
         let done = sqlx::query(

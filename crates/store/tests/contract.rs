@@ -119,6 +119,7 @@ stories! {
     }
     people {
         a_person_is_kept_as_saved,
+        choosing_a_language_changes_nothing_else_of_a_person,
         a_session_ends_when_it_expires_or_is_closed,
         disabling_a_person_ends_their_sessions_at_once,
         a_sign_in_link_works_once,
