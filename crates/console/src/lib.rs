@@ -81,6 +81,7 @@ struct Inner {
     rendering: Semaphore,
     /// Open event streams.
     streams: Arc<Semaphore>,
+    stopped: tokio::sync::watch::Sender<bool>,
     renderer: OnceLock<Result<report::Renderer, String>>,
 }
 
@@ -101,6 +102,7 @@ impl App {
             hashing: Semaphore::new(password::AT_ONCE),
             rendering: Semaphore::new(pages::report::AT_ONCE),
             streams: Arc::new(Semaphore::new(live::MAX_STREAMS)),
+            stopped: tokio::sync::watch::Sender::new(false),
             renderer: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -111,6 +113,12 @@ impl App {
     /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that sign-in attempts count per address.
     pub fn router(&self) -> Router {
         routes::router(self)
+    }
+
+    /// Ends the event streams of all open pages, and every later one at once. Without it a server that waits for its last
+    /// answer to be finished waits for as long as somebody looks at a page.
+    pub fn stop(&self) {
+        self.inner.stopped.send_replace(true);
     }
 
     pub(crate) fn engine(&self) -> &Engine {

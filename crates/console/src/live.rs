@@ -2,7 +2,7 @@
 //! it shows, through the same checks as any page.
 
 use std::convert::Infallible;
-use std::future::{pending, ready};
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +37,11 @@ pub(crate) async fn events(
         })
     });
     let hello = stream::once(ready(Event::default().event("hello").retry(RETRY).data("")));
-    let end = tokio::time::timeout(LASTS, pending::<()>());
+    let mut stopped = app.inner.stopped.subscribe();
+    let end = tokio::time::timeout(LASTS, async move {
+        // Fails only when the whole console is gone, which ends the stream as well.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    });
     Ok(Sse::new(hello.chain(nudges).map(Ok).take_until(end)).keep_alive(KeepAlive::default()))
 }
 

@@ -89,7 +89,7 @@ impl Worker {
             Err(error) => {
                 tracing::warn!(incident.id = %job.incident, tenant.id = %job.tenant, job = %job.key,
                     attempts = job.attempts, error = format!("{error:#}"), "a job failed and will be tried again");
-                let pause = told_when(&error).map_or_else(|| pause(job), |after| after + spread(job));
+                let pause = told_when(&error).map_or_else(|| pause(job), |after| turn(job, after));
                 Outcome::Again { at: later(now, pause), why: format!("{error:#}") }
             }
         }
@@ -122,9 +122,10 @@ fn told_when(error: &anyhow::Error) -> Option<Duration> {
     console().or_else(chat)
 }
 
-/// Up to a second, so that those who wait for the same turn do not all come at once.
-fn spread(job: &Job) -> Duration {
-    Duration::from_millis(seed(job) % 1000)
+/// A budget frees one turn at a time: those who wait for it come back in four groups within a second, not all at once
+/// and not each on its own.
+fn turn(job: &Job, after: Duration) -> Duration {
+    after.max(Duration::from_millis(500)) + Duration::from_millis(250 * (seed(job) % 4))
 }
 
 fn seed(job: &Job) -> u64 {

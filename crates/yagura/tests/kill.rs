@@ -31,14 +31,11 @@ async fn killed_under_load_it_loses_nothing_and_tells_no_endpoint_twice_rel_16()
             let threat = Threat::ransomware(&hosts[(round * 2 + n) % hosts.len()]).file(&file).hashed_from(&file);
             raised.insert(site.sim.raise(CUSTOMER, &threat).expect("raised"));
         }
-        let held = leased(&site).await;
         let mut program = site.run();
-        // A different moment each time, from before the first poll to after the last mail.
-        for_a_while(Duration::from_millis(150 + (round as u64 * 97) % 600)).await;
+        until_the_moment(&site, round).await;
         program.kill().expect("killed");
         program.wait().expect("ended");
-        // Leases of earlier rounds have not all run out: only what this process held when it died counts.
-        busy += usize::from(leased(&site).await > held);
+        busy += usize::from(held_by(&site, program.id()).await > 0);
     }
     let mut program = site.run();
     settle(&site, &raised).await;
@@ -76,8 +73,38 @@ async fn settle(site: &Site, raised: &BTreeSet<String>) {
     panic!("two minutes after the last start there is still work: {:?}", counts(site).await);
 }
 
-async fn leased(site: &Site) -> u64 {
-    counts(site).await.map_or(0, |c| c.leased)
+/// A different moment each time: when the console has just been told something, when the mail server has just taken a
+/// mail, or at any time from before the first poll to after the last mail.
+async fn until_the_moment(site: &Site, round: usize) {
+    let (told, mails) = (site.sim.ledger().done.len(), site.mail.accepted());
+    let any_time = Duration::from_millis(100 + (round as u64 * 97) % 600);
+    for _ in 0..1000 {
+        let now = match round % 4 {
+            0 | 1 => site.sim.ledger().done.len() > told + round % 3,
+            2 => site.mail.accepted() > mails,
+            _ => true,
+        };
+        if now {
+            break;
+        }
+        for_a_while(Duration::from_millis(3)).await;
+    }
+    if round % 4 == 3 {
+        for_a_while(any_time).await;
+    }
+}
+
+/// The jobs that a killed process had claimed and not given back.
+async fn held_by(site: &Site, process: u32) -> u64 {
+    let Ok(store) = Store::open(&site.store_address()).await else { return 0 };
+    let mut held = 0;
+    for role in ["actuator", "notifier"] {
+        for n in 1..=4 {
+            held += store.held_by(&format!("{role}-{process}-{n}")).await.expect("an answer");
+        }
+    }
+    store.close().await;
+    held
 }
 
 /// `None` while the store does not exist yet.

@@ -24,10 +24,9 @@ pub(crate) struct Revive {
 pub(crate) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Html<String>, Fault> {
     let (say, store) = (visitor.say(), app.engine().store());
     let jobs = jobs_for(&app, &visitor).await?;
-    let refusals = store.refusals(MAX_SHOWN).await?;
-    let refusals: Vec<_> = refusals.into_iter().filter(|(t, _)| operates(&visitor) || visitor.sees(t)).collect();
+    let refusals = store.refusals_within(troubled(&visitor), MAX_SHOWN).await?;
     // A number over all customers is for those who see all of them (SEC-03).
-    let sees_all = operates(&visitor) || *visitor.scope() == Scope::All;
+    let sees_all = *troubled(&visitor) == Scope::All;
     let waiting = if sees_all { Some(store.job_counts().await?.waiting) } else { None };
     let title = say.pick("要確認", "Trouble");
     let body = html! {
@@ -76,8 +75,12 @@ pub(crate) async fn revive(
 }
 
 async fn jobs_for(app: &App, visitor: &Visitor) -> Result<Vec<DeadJob>, Fault> {
-    let jobs = app.engine().store().dead_jobs(MAX_SHOWN).await?;
-    Ok(jobs.into_iter().filter(|job| operates(visitor) || visitor.sees(&job.tenant)).collect())
+    Ok(app.engine().store().dead_jobs_within(troubled(visitor), MAX_SHOWN).await?)
+}
+
+/// Whose trouble a visitor is shown: all of it, to whoever runs the installation (SEC-02).
+fn troubled(visitor: &Visitor) -> &Scope {
+    if operates(visitor) { &Scope::All } else { visitor.scope() }
 }
 
 /// A customer's name, or the bare id of one that is no longer configured.
