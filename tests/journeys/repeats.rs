@@ -102,6 +102,7 @@ async fn an_earlier_false_positive_with_another_parent_is_undetermined_again_r20
         assert_eq!(console["threatInfo"]["incidentStatus"], "in_progress");
         assert_eq!(console["threatInfo"]["analystVerdict"], "undefined");
     }
+    soc.pass(seconds(10)).await;
     soc.mail().skim();
     soc.finish().await;
 }
@@ -133,7 +134,7 @@ async fn new_behaviour_of_an_alert_reopens_its_closed_incident_rel_04() {
     soc.settle().await;
     soc.mail().skim();
 
-    soc.pass(seconds(10)).await;
+    soc.pass(seconds(20)).await;
     let incident = soc.incident(incident.id).await;
     assert!(incident.phase.is_open());
     assert_eq!(incident.verdict_given, None);

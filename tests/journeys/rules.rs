@@ -43,6 +43,7 @@ async fn every_rule_that_can_match_is_reached_by_an_alert_through_the_console() 
 
     let can_match: BTreeSet<RuleId> = FLOOR.iter().filter(|rule| rule.needs.is_met()).map(|rule| rule.id).collect();
     assert_eq!(reached, can_match);
+    soc.pass(seconds(10)).await;
     soc.mail().skim();
     soc.finish().await;
 }

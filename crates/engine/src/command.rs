@@ -78,12 +78,15 @@ impl Engine {
     ) -> Result<Incident, ExecuteError> {
         let mut work = self.store().begin(&tenant.id).await?;
         let mut incident = work.incident(id).await?.ok_or(ExecuteError::NoIncident(id))?;
+        if let Some(job) = job
+            && !work.finish_job(job, now).await?
+        {
+            // The lease ran out and somebody else has the job: their result counts, ours is dropped.
+            return Ok(incident);
+        }
         let context = Context { tenant, calendar: self.calendar(), now };
         for command in commands {
             incident = decide(&mut work, incident, command.clone(), context)?;
-        }
-        if let Some(job) = job {
-            work.finish_job(job, now).await?;
         }
         work.commit().await?;
         Ok(incident)

@@ -138,7 +138,8 @@ impl Work {
             let key = format!("{}/{incident}/{}", self.tenant, effect.key());
             let body = to_json("job", &key, effect)?;
             let urgency = i64::from(after.priority() as u8);
-            let (role, standing, run_at) = (effect.role().name(), effect.is_standing(), micros(at));
+            let (role, standing, run_at) =
+                (effect.role().name(), effect.is_standing(), micros(at + effect.gathers_for(&after)));
             let row = JobRow { incident: incident.clone(), role, body, urgency, run_at, standing };
             self.jobs.entry(key).or_insert(row);
         }

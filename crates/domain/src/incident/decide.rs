@@ -337,7 +337,12 @@ impl Draft<'_> {
 
     fn tell(&mut self, kind: notice::Kind) {
         let deliveries: BTreeMap<_, _> = self.context.tenant.routes().map(|r| (r, Delivery::Waiting)).collect();
-        if deliveries.is_empty() {
+        // What a notice says is taken from the incident when it is sent: one that still waits will say this, too.
+        let is_update_waiting = |n: &Notice| {
+            n.kind == notice::Kind::Update && n.deliveries.values().all(|d| matches!(d, Delivery::Waiting))
+        };
+        let said_already = kind == notice::Kind::Update && self.incident.notices.values().any(is_update_waiting);
+        if deliveries.is_empty() || said_already {
             return;
         }
         let notice = Notice {

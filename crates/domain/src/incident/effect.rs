@@ -1,10 +1,11 @@
 //! What has to be done in the outside world because of an event. The store keeps each as a job; a role claims it.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::action::State;
-use crate::notice::Route;
+use crate::notice::{self, Route};
 
 /// Which process may claim a job (`design.md` §5). Only the actuator holds tokens that can write to a console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,6 +36,8 @@ pub enum Effect {
     UpdateConsole,
 }
 
+const GATHERING: SignedDuration = SignedDuration::from_secs(5);
+
 impl Effect {
     pub fn role(&self) -> Role {
         match self {
@@ -51,6 +54,16 @@ impl Effect {
             Self::Notify { notice, route } => format!("notify/{notice}/{route}"),
             Self::UpdateConsole => "console".into(),
         }
+    }
+
+    /// How long it may wait for more of the same. Updates gather for a moment: an attack that spreads over five endpoints in
+    /// as many seconds is told in one mail, not in five. Nothing else waits.
+    pub fn gathers_for(&self, incident: &Incident) -> SignedDuration {
+        let kind = match self {
+            Self::Notify { notice, .. } => incident.notices.get(notice).map(|n| n.kind),
+            Self::Act { .. } | Self::UpdateConsole => None,
+        };
+        if kind == Some(notice::Kind::Update) { GATHERING } else { SignedDuration::ZERO }
     }
 
     /// Whether it is to be done again each time it is asked for: it makes a state agree, and there is always a newer state.
