@@ -26,7 +26,9 @@ async fn killed_under_load_it_loses_nothing_and_tells_no_endpoint_twice_rel_16()
     let mut raised = BTreeSet::new();
     let mut busy = 0;
     for round in 0..kills() {
-        for n in 0..2 {
+        // The console's own limit of ten calls a second is kept: a long proof raises less at a time.
+        let at_once = if kills() > 20 { 1 } else { 2 };
+        for n in 0..at_once {
             let file = format!("payload-{round}-{n}.exe");
             let threat = Threat::ransomware(&hosts[(round * 2 + n) % hosts.len()]).file(&file).hashed_from(&file);
             raised.insert(site.sim.raise(CUSTOMER, &threat).expect("raised"));
