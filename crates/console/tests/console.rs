@@ -5,12 +5,11 @@
 mod support;
 
 use axum::http::{Method, StatusCode, header};
-use console::routes::{self, Access};
 use domain::IncidentId;
 use domain::incident::{Incident, Phase, Visibility};
 use domain::judgement::Verdict;
 use jiff::SignedDuration;
-use store::{Scope, StaffRole};
+use store::Scope;
 use support::browser::{Answer, Browser};
 use support::{Soc, person};
 
@@ -20,15 +19,6 @@ fn minutes(n: i64) -> SignedDuration {
 
 async fn read(soc: &Soc, id: IncidentId) -> Incident {
     soc.engine.store().incident(&Scope::All, id).await.unwrap().unwrap()
-}
-
-/// A route's address with real ids in it.
-fn address(path: &str, id: IncidentId, alert: &str) -> String {
-    path.replace("{id}", &id.to_string())
-        .replace("{alert}", alert)
-        .replace("{file}", "ja.pdf")
-        .replace("{token}", "abc")
-        .replace("{version}/{name}", "0/console.css")
 }
 
 // ── signing in ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,124 +118,6 @@ async fn the_session_cookie_is_strict_and_bound_to_the_host_and_the_store_knows_
     let answer = Browser::new(&secure).post("/sign-in", &[("person", "sato"), ("password", support::PASSWORD)]).await;
     let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
     assert!(cookie.starts_with("__Host-yagura=") && cookie.contains("Secure"), "{cookie}");
-}
-
-// ── who may do what ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-#[tokio::test]
-async fn every_route_but_the_open_ones_wants_a_session_sec_05() {
-    let soc = Soc::open().await;
-    let id = soc.raise("sakura", support::ransomware(1, "WS-017", soc.now())).await;
-    let before = read(&soc, id).await;
-    for route in routes::ALL {
-        let path = address(route.path, id, "200000000000000001");
-        let mut stranger = Browser::new(&soc);
-        let answer = match route.method {
-            routes::Method::Get => stranger.get(&path).await,
-            routes::Method::Post => {
-                stranger.post(&path, &[("text", "hello there"), ("verdict", "false_positive")]).await
-            }
-        };
-        match (route.access, route.method) {
-            (Access::Everybody, _) => assert!(!answer.body.contains("locker64"), "{route:?}"),
-            (_, routes::Method::Get) => {
-                assert_eq!(answer.status, StatusCode::SEE_OTHER, "{route:?}");
-                assert!(answer.location().starts_with("/sign-in?next="), "{route:?}");
-            }
-            (_, routes::Method::Post) => assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{route:?}"),
-        }
-    }
-    assert_eq!(read(&soc, id).await, before, "no stranger changed anything");
-    // A script whose session has ended must not take the sign-in page for what it asked for.
-    let mut expired = Browser::new(&soc);
-    let fragment = expired.ask(Method::GET, "/fragments/queue", "text/x-fragment", &[], Some("same-origin")).await;
-    assert_eq!(fragment.status, StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
-async fn every_role_reaches_what_the_list_says_and_nothing_else_sec_05() {
-    let soc = Soc::open().await;
-    let id = soc.raise("sakura", support::ransomware(1, "WS-017", soc.now())).await;
-    let people = [("sato", StaffRole::Analyst), ("smith", StaffRole::Manager), ("ops", StaffRole::Operator)];
-    for (name, role) in people {
-        for route in routes::ALL.iter().filter(|r| r.path != "/sign-out") {
-            let mut browser = Browser::signed_in(&soc, name).await;
-            let path = address(route.path, id, "200000000000000001");
-            let answer = match route.method {
-                routes::Method::Get => browser.get(&path).await,
-                routes::Method::Post => browser.post(&path, &[]).await,
-            };
-            let denied = answer.status == StatusCode::FORBIDDEN;
-            assert_eq!(denied, !route.access.allows(role), "{role:?} {route:?}: {}", answer.status);
-            if denied {
-                assert!(!answer.body.contains("locker64") && !answer.body.contains("WS-017"), "{route:?}");
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn looking_changes_nothing_sec_22() {
-    let soc = Soc::open().await;
-    let id = soc.raise("sakura", support::ransomware(1, "WS-017", soc.now())).await;
-    let before = read(&soc, id).await;
-    let events = soc.engine.store().events(&before.tenant, id).await.unwrap().len();
-    let mut browser = Browser::signed_in(&soc, "sato").await;
-    for route in routes::ALL.iter().filter(|r| r.path != "/incidents/{id}/report/{file}") {
-        let path = format!(
-            "{}?verdict=false_positive&text=hello+there&language=en",
-            address(route.path, id, "200000000000000001")
-        );
-        for method in [Method::GET, Method::HEAD] {
-            browser.ask(method, &path, "text/html", &[], Some("cross-site")).await;
-        }
-    }
-    assert_eq!(read(&soc, id).await, before);
-    assert_eq!(soc.engine.store().events(&before.tenant, id).await.unwrap().len(), events);
-}
-
-#[tokio::test]
-async fn another_customers_incident_answers_like_one_that_does_not_exist_sec_01() {
-    let soc = Soc::open().await;
-    let id = soc.raise("northwind", support::ransomware(1, "NW-LT-1", soc.now())).await;
-    let none = IncidentId { year: 2026, number: 999_999 };
-    // Mori works for Sakura only.
-    let mut mori = Browser::signed_in(&soc, "mori").await;
-    let forms: &[(&str, &str)] =
-        &[("text", "long enough"), ("verdict", "suspicious"), ("question", "Q1"), ("meaning", "ours")];
-    let with_id = routes::ALL.iter().filter(|r| r.path.contains("{id}"));
-    for route in with_id {
-        let ask = async |browser: &mut Browser<'_>, id| {
-            let path = address(route.path, id, "200000000000000001");
-            match route.method {
-                routes::Method::Get => browser.get(&path).await,
-                routes::Method::Post => browser.post(&path, forms).await,
-            }
-        };
-        let (foreign, missing) = (ask(&mut mori, id).await, ask(&mut mori, none).await);
-        assert_eq!(foreign.status, StatusCode::NOT_FOUND, "{route:?}");
-        assert_eq!(foreign.body, missing.body, "{route:?}");
-        assert_eq!(foreign.headers, missing.headers, "{route:?}");
-    }
-    assert!(!mori.get("/").await.body.contains("NW-LT-1"));
-    assert!(!mori.get("/fragments/watch").await.body.contains("NW-LT-1"));
-    assert!(!mori.get("/").await.body.contains("ノースウィンド"), "not even the customer's name");
-    assert!(read(&soc, id).await.acknowledged.is_none());
-}
-
-#[tokio::test]
-async fn a_form_from_another_site_is_refused() {
-    let soc = Soc::open().await;
-    let id = soc.raise("sakura", support::ransomware(1, "WS-017", soc.now())).await;
-    let mut browser = Browser::signed_in(&soc, "sato").await;
-    let path = format!("/incidents/{id}/acknowledge");
-    for site in ["cross-site", "same-site"] {
-        let answer = browser.ask(Method::POST, &path, "text/html", &[], Some(site)).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{site}");
-    }
-    assert!(read(&soc, id).await.acknowledged.is_none());
-    assert_eq!(browser.post(&path, &[]).await.status, StatusCode::SEE_OTHER);
-    assert_eq!(read(&soc, id).await.acknowledged.unwrap().by, person("sato"));
 }
 
 #[tokio::test]
@@ -614,6 +486,39 @@ async fn an_open_page_hears_of_changes_it_may_see_and_of_no_others() {
     let mine = soc.raise("sakura", support::unknown_file(2, "PC-1", soc.now())).await;
     let heard = stream.next().await.unwrap().unwrap();
     assert_eq!(String::from_utf8_lossy(&heard), format!("event: changed\ndata: {mine}\n\n"));
+}
+
+#[tokio::test]
+async fn open_pages_do_not_keep_a_program_that_stops_from_ending() {
+    use futures_util::StreamExt;
+    use tower::ServiceExt;
+
+    let soc = Soc::open().await;
+    let sato = Browser::signed_in(&soc, "sato").await;
+    let (name, value) = sato.cookies[0].clone();
+    let listen = async || {
+        let request = axum::http::Request::get("/events").header(header::COOKIE, format!("{name}={value}"));
+        let response = soc.app.router().oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
+        response.into_body().into_data_stream()
+    };
+    let mut open = listen().await;
+    assert!(open.next().await.is_some(), "it says hello");
+    soc.app.stop();
+    assert!(open.next().await.is_none());
+    assert!(listen().await.count().await <= 1, "who comes back late is not held either");
+}
+
+#[tokio::test]
+async fn the_language_goes_with_the_person_to_the_next_browser() {
+    let soc = Soc::open().await;
+    let mut here = Browser::signed_in(&soc, "sato").await;
+    here.post("/preferences", &[("language", "en")]).await;
+    let mut there = Browser::signed_in(&soc, "sato").await;
+    assert!(there.get("/").await.body.contains("<html lang=\"en\""));
+    let mut stranger = Browser::new(&soc);
+    stranger.post("/preferences", &[("language", "en")]).await;
+    let mut mori = Browser::signed_in(&soc, "mori").await;
+    assert!(mori.get("/").await.body.contains("<html lang=\"ja\""), "it is nobody else's");
 }
 
 #[tokio::test]

@@ -54,10 +54,22 @@ impl<'a> Browser<'a> {
         form: &[(&str, &str)],
         site: Option<&str>,
     ) -> Answer {
+        let headers: Vec<(&str, &str)> = site.map(|site| ("sec-fetch-site", site)).into_iter().collect();
+        self.ask_with(method, path, accept, form, &headers).await
+    }
+
+    pub async fn ask_with(
+        &mut self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        form: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT, accept);
         request = request.header(header::HOST, ORIGIN.trim_start_matches("http://"));
-        if let Some(site) = site {
-            request = request.header("sec-fetch-site", site);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
