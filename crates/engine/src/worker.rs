@@ -122,10 +122,11 @@ fn told_when(error: &anyhow::Error) -> Option<Duration> {
     console().or_else(chat)
 }
 
-/// A budget frees one turn at a time: those who wait for it come back in four groups within a second, not all at once
-/// and not each on its own.
+/// A budget frees one turn at a time. Those who wait for it come back spread over a span that doubles with each try, up to
+/// eight seconds: hundreds that all came back at once would spend their time on asking.
 fn turn(job: &Job, after: Duration) -> Duration {
-    after.max(Duration::from_millis(500)) + Duration::from_millis(250 * (seed(job) % 4))
+    let slots = 1_u64 << job.attempts.min(5);
+    after.max(Duration::from_millis(500)) + Duration::from_millis(250 * (seed(job) % slots))
 }
 
 fn seed(job: &Job) -> u64 {
