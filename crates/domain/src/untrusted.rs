@@ -82,7 +82,7 @@ fn deceives(c: char) -> bool {
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -94,6 +94,7 @@ mod tests {
         let name = Untrusted::new("invoice\u{202e}fdp.exe");
         assert_eq!(name.quoted(), "invoice\\u{202e}fdp.exe");
         assert_eq!(Untrusted::new("a\u{1b}[31mb\r\n").quoted(), "a\\u{1b}[31mb\\u{d}\\u{a}");
+        assert_eq!(Untrusted::new("a\u{1bca0}b\u{1d173}").quoted(), "a\\u{1bca0}b\\u{1d173}");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "each user takes what it needs, and a test that cannot go on stops")]
 
 pub mod browser;
+pub mod markup;
+pub mod payloads;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
