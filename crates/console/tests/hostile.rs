@@ -15,7 +15,7 @@ use domain::{IncidentId, Language, QuestionId, Untrusted};
 use jiff::SignedDuration;
 use store::{Outcome, Refusal, Scope};
 use support::browser::{Answer, Browser};
-use support::markup::{Piece, pieces, text};
+use support::markup::{Piece, pieces, text as said};
 use support::{Soc, id, payloads, person};
 
 /// Attributes that quote what somebody else wrote. All others have to be the same to the letter.
@@ -42,7 +42,7 @@ async fn no_other_text_changes_what_a_page_is_made_of_sec_30_sec_35() {
 async fn every_page_is_like_its_twin(hostile: Vec<String>) {
     let harmless: Vec<String> = hostile.iter().map(|text| twin(text)).collect();
     let (attacked, calm) = tokio::join!(played(&hostile), played(&harmless));
-    for language in [Language::Ja, Language::En] {
+    for (turn, language) in [Language::Ja, Language::En].into_iter().enumerate() {
         let (mut there, mut here) = (reader(&attacked, language).await, reader(&calm, language).await);
         let pages = 1..=hostile.len().div_ceil(100);
         let lists = pages.flat_map(|n| [format!("/?page={n}"), format!("/fragments/queue?page={n}")]);
@@ -51,17 +51,30 @@ async fn every_page_is_like_its_twin(hostile: Vec<String>) {
         }
         for (n, text) in hostile.iter().enumerate() {
             let incident = incident(n);
-            for path in [
-                format!("/incidents/{incident}"),
-                format!("/incidents/{incident}?tab=evidence"),
-                format!("/incidents/{incident}/alerts/{}", alert(n)),
-                format!("/fragments/incidents/{incident}"),
-                format!("/fragments/previews/{incident}"),
-            ] {
-                let (bad, good) = (there.get(&path).await, here.get(&path).await);
+            let mut paths = vec![format!("/incidents/{incident}")];
+            // What is the same code in both languages is read in turns.
+            if n % 2 == turn {
+                paths.extend([
+                    format!("/incidents/{incident}?tab=evidence"),
+                    format!("/incidents/{incident}/alerts/{}", alert(n)),
+                    format!("/fragments/previews/{incident}"),
+                ]);
+            }
+            if n % 7 == 0 {
+                paths.push(format!("/fragments/incidents/{incident}"));
+            }
+            for path in paths {
                 let case = format!("{path} with {:?}", Untrusted::new(text).short(60));
-                like(&bad, &good, &case, true);
-                is_quoted(&bad.body, text, &case, !path.contains("/alerts/"));
+                let page = there.get(&path).await;
+                let parts = like(&page, &here.get(&path).await, &case, true);
+                if text.contains(['<', '"']) {
+                    assert!(!page.body.contains(text), "{case}: not escaped");
+                }
+                // In a record as it came, JSON escapes it first.
+                if !path.contains("/alerts/") {
+                    let begin: String = Untrusted::new(text).quoted().chars().take(24).collect();
+                    assert!(said(&parts).contains(&begin), "{case}: {begin:?} is not there to be read");
+                }
             }
         }
     }
@@ -97,7 +110,7 @@ async fn what_a_visitor_types_comes_back_as_text_sec_30() {
             stays_here(&sato.get(&format!("/jump?to={typed}")).await, &case);
             stays_here(&sato.post("/preferences", &[("back", &text)]).await, &case);
             let back = sato.post(&form, &[("text", &text)]).await;
-            assert_eq!(shape(&pieces(&back.body), true), shape(&pieces(&refused.body), true), "refused: {case}");
+            same_make(&pieces(&back.body), &pieces(&refused.body), &format!("refused: {case}"), true);
         }
     }
     // Signing in with a wrong name says the name again. That is slow on purpose, so only some are tried.
@@ -114,58 +127,52 @@ async fn what_a_visitor_types_comes_back_as_text_sec_30() {
 // ── what is compared ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// The two pages are made of the same parts, and nothing invisible is left in the hostile one.
-fn like(bad: &Answer, good: &Answer, case: &str, exact: bool) {
+fn like(bad: &Answer, good: &Answer, case: &str, exact: bool) -> Vec<Piece> {
     assert_eq!(bad.status, good.status, "{case}");
     assert!(bad.status.is_success() || bad.status.is_client_error(), "{case}: {}", bad.status);
-    let there = pieces(&bad.body);
-    let (bad, good) = (shape(&there, exact), shape(&pieces(&good.body), exact));
-    if let Some(at) = (0..bad.len().max(good.len())).find(|at| bad.get(*at) != good.get(*at)) {
-        panic!("{case}: part {at} is {:?} and should be {:?}", bad.get(at), good.get(at));
-    }
+    let parts = pieces(&bad.body);
+    same_make(&parts, &pieces(&good.body), case, exact);
     let hidden = |text: &str| text.chars().find(|c| payloads::HIDDEN.contains(c) || (c.is_control() && *c != '\n'));
-    for piece in &there {
-        let hides = match piece {
+    for part in &parts {
+        let hides = match part {
             Piece::Text(text) => hidden(text),
             // A field gives back what was typed into it.
             Piece::Open { attributes, .. } => attributes.iter().filter(|a| a.0 != "value").find_map(|a| hidden(&a.1)),
             Piece::Close(_) | Piece::Declaration(_) => None,
         };
-        assert_eq!(hides, None, "{case}: a character that nobody sees, in {piece:?}");
+        assert_eq!(hides, None, "{case}: a character that nobody sees, in {part:?}");
     }
+    parts
 }
 
-/// What a page is made of, without what it says. When not `exact`, addresses may differ, but only in what is escaped.
-fn shape(pieces: &[Piece], exact: bool) -> Vec<String> {
-    let part = |piece: &Piece| match piece {
-        Piece::Open { name, attributes } => {
-            let shown = attributes.iter().map(|(name, value)| match name.as_str() {
-                quoting if QUOTING.contains(&quoting) => name.clone(),
-                "href" | "action" | "data-url" if !exact => {
-                    let is_ours = value.starts_with(['/', '#']) || value.starts_with("http://127.0.0.1:8025/");
-                    let is_escaped = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"/?&=%-_.:#".contains(&b));
-                    assert!(is_ours && !value.starts_with("//") && is_escaped, "{name}={value}");
-                    name.clone()
-                }
-                _ => format!("{name}={value}"),
-            });
-            Some(format!("<{name} {}>", shown.collect::<Vec<_>>().join(" ")))
-        }
-        Piece::Close(name) => Some(format!("</{name}>")),
-        Piece::Declaration(text) => Some(format!("<!{text}>")),
-        Piece::Text(_) => None,
+/// All but the texts of two pages, one by one.
+fn same_make(bad: &[Piece], good: &[Piece], case: &str, exact: bool) {
+    let mut good = good.iter().filter(|part| !matches!(part, Piece::Text(_)));
+    for part in bad.iter().filter(|part| !matches!(part, Piece::Text(_))) {
+        let twin = good.next();
+        let same = twin.is_some_and(|twin| same_part(part, twin, exact));
+        assert!(same, "{case}: {part:?} stands where {twin:?} should");
+    }
+    assert_eq!(good.next(), None, "{case}: this is missing");
+}
+
+/// When not `exact`, addresses may differ, but only within this console and only in what is escaped.
+fn same_part(bad: &Piece, good: &Piece, exact: bool) -> bool {
+    let (Piece::Open { name, attributes }, Piece::Open { name: other, attributes: others }) = (bad, good) else {
+        return bad == good;
     };
-    pieces.iter().filter_map(part).collect()
+    let same_value = |(name, value): &(String, String), twin: &str| match name.as_str() {
+        quoting if QUOTING.contains(&quoting) => true,
+        "href" | "action" | "data-url" if !exact => value == twin || is_ours(value),
+        _ => value == twin,
+    };
+    let pairs = || attributes.iter().zip(others);
+    name == other && attributes.len() == others.len() && pairs().all(|(a, b)| a.0 == b.0 && same_value(a, &b.1))
 }
 
-/// The text is on the page for people to read, and nowhere in a form that a browser would take for more.
-fn is_quoted(body: &str, hostile: &str, case: &str, as_it_is: bool) {
-    if hostile.contains(['<', '"']) {
-        assert!(!body.contains(hostile), "{case}: not escaped");
-    }
-    if as_it_is {
-        let begin: String = Untrusted::new(hostile).quoted().chars().take(24).collect();
-        assert!(text(&pieces(body)).contains(&begin), "{case}: {begin:?} is not on the page");
-    }
+fn is_ours(address: &str) -> bool {
+    let escaped = address.bytes().all(|b| b.is_ascii_alphanumeric() || b"/?&=%-_.#".contains(&b));
+    address.starts_with('/') && !address.starts_with("//") && escaped
 }
 
 /// An answer that leads somewhere leads to a page of ours.
@@ -248,8 +255,11 @@ async fn say_everywhere(soc: &Soc, n: usize, text: &str) {
         }
         _ => vec![Command::GiveUpJob { by: Actor::Notifier, what: said }],
     });
-    let reason = Untrusted::new(&format!("{text} seen"));
-    commands.push(Command::GiveVerdict { by, verdict: Verdict::TruePositive, reason });
+    // Some stay without a verdict, so that their due times are on the watch line of every page.
+    if n % 10 != 9 {
+        let reason = Untrusted::new(&format!("{text} seen"));
+        commands.push(Command::GiveVerdict { by, verdict: Verdict::TruePositive, reason });
+    }
     for command in commands {
         soc.engine.execute(&id(CUSTOMER), incident, command, soc.now()).await.unwrap();
     }

@@ -78,7 +78,7 @@ impl<'a> Browser<'a> {
         request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         let body: Vec<String> = form.iter().map(|(k, v)| format!("{k}={}", encoded(v))).collect();
         let request = request.body(Body::from(body.join("&"))).unwrap();
-        let response = self.soc.router().oneshot(request).await.unwrap();
+        let response = self.soc.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(header::SET_COOKIE) {
             let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();

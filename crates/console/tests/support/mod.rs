@@ -64,6 +64,7 @@ impl Entropy for Counting {
 
 pub struct Soc {
     pub app: App,
+    pub router: axum::Router,
     pub engine: Engine,
     pub time: Arc<ManualTime>,
     pub entropy: Arc<Counting>,
@@ -79,7 +80,7 @@ impl Soc {
         let time = Arc::new(ManualTime::at("2026-11-24T01:00:00Z"));
         let entropy = Arc::new(Counting::default());
         let app = App::new(engine.clone(), time.clone(), entropy.clone(), settings()).unwrap();
-        let soc = Self { app, engine, time, entropy, directory };
+        let soc = Self { router: app.router(), app, engine, time, entropy, directory };
         let password = console::password::hash(PASSWORD, &*soc.entropy);
         for person in staff(&password) {
             soc.engine.store().save_person(&person).await.unwrap();
