@@ -33,7 +33,8 @@ document.addEventListener('keydown', (event) => {
   }
   const modified = event.ctrlKey || event.metaKey || event.altKey;
   if (inField && !modified) return;
-  if (document.querySelector('dialog[open]') && keys !== 'Escape') return;
+  // What stands in front has the keyboard to itself; the browser closes it by Escape.
+  if (document.querySelector('dialog[open]')) return;
   if (waitingForSecond) {
     waitingForSecond = false;
     keys = `g ${keys}`;

@@ -6,7 +6,7 @@ use domain::calendar::in_japan;
 use domain::incident::Phase;
 use domain::judgement::{Priority, Verdict};
 use domain::tenant::Tenant;
-use domain::{IncidentId, PersonId, TenantId, Timestamp, rules};
+use domain::{IncidentId, PersonId, TenantId, Timestamp, Untrusted, rules};
 use maud::{Markup, html};
 use serde::Deserialize;
 use store::{Counters, QueueFilter, QueueRow};
@@ -402,7 +402,7 @@ impl List<'_> {
                 }
                 td.c-tenant { (tenant.map_or(row.tenant.as_str(), |t| say.names(&t.name))) }
                 td.c-host title=(summary.host.short(200)) { (show::foreign(&summary.host, 32)) @if summary.hosts > 1 { " " span.plus { "+" (summary.hosts - 1) } } }
-                td.c-user title=[summary.user.as_ref().map(|u| u.short(200))] { @if let Some(user) = &summary.user { (show::foreign(user, 40)) } }
+                td.c-user title=[summary.user.as_ref().map(|u| u.short(200))] { @if let Some(user) = &summary.user { (show::foreign(&account(user), 40)) } }
                 td.c-phase { (say.text(row.phase.text())) }
                 td.c-verdict.undetermined[row.verdict == Verdict::Undetermined] { (say.text(row.verdict.text())) }
                 td.c-n { (summary.alerts) }
@@ -466,6 +466,14 @@ impl List<'_> {
     }
 }
 
+/// `sato.kenji` of `HOSHIMI\sato.kenji`: the column is narrow, and its title tells the whole.
+fn account(user: &Untrusted) -> Untrusted {
+    match user.for_matching().rsplit_once('\\') {
+        Some((_, name)) if !name.trim().is_empty() => Untrusted::new(name),
+        _ => user.clone(),
+    }
+}
+
 /// What is due: the first response until somebody acknowledges, then the analysis.
 pub(crate) fn promise(phase: Phase, say: Say) -> &'static str {
     match phase {
@@ -495,6 +503,14 @@ mod tests {
         }
         for typed in ["", "WS-017", "12 3", "-5", "+5", "9999999999"] {
             assert_eq!(number(typed, now), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_user_is_called_by_the_account_and_never_by_nothing() {
+        for (user, shown) in [("CORP\\h.tanaka", "h.tanaka"), ("root", "root"), ("CORP\\", "CORP\\"), ("a\\b\\c", "c")]
+        {
+            assert_eq!(account(&Untrusted::new(user)), Untrusted::new(shown));
         }
     }
 

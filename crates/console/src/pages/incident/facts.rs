@@ -4,6 +4,7 @@ use domain::action::State;
 use domain::incident::{Event, Phase};
 use domain::notice::{Delivery, Kind};
 use domain::{Timestamp, rules};
+use jiff::SignedDuration;
 use maud::{Markup, html};
 
 use super::Case;
@@ -140,9 +141,18 @@ impl Case<'_> {
             tr.missing[at.is_none()] {
                 th scope="row" { @if !name.is_empty() { span.t { (name) } } (what) }
                 td { @if let Some(at) = at { time datetime=(show::machine(at)) title=(show::both_zones(at)) { (clock_with_day(at, self)) } } @else { "–" } }
-                td.delta { @if let Some(since) = since { (if since.is_negative() { "−" } else { "+" }) (show::span(since, self.say)) } }
+                td.delta { @if let Some(since) = since { (sign(since)) (show::span(since, self.say)) } }
             }
         }
+    }
+}
+
+/// None for less than a second: `−0 s` says nothing.
+fn sign(span: SignedDuration) -> &'static str {
+    match span.as_secs().signum() {
+        -1 => "−",
+        0 => "",
+        _ => "+",
     }
 }
 
