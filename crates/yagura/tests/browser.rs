@@ -1,186 +1,304 @@
-//! One incident worked in a real browser, from the queue to the PDF, against the built demo. Any error in the browser's log
-//! fails the test.
+//! Incidents worked in a real browser against the built demo: with the mouse from the queue to the customer's mailbox, with
+//! the keyboard alone, and on a telephone. Any error in the browser's log fails the test.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail loudly, too")]
-
+#[path = "support/chromium.rs"]
+mod chromium;
 mod support;
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use fantoccini::wd::Capabilities;
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
+use chromium::Chromium;
 use serde_json::{Value, json};
-use support::program;
+use support::{for_a_while, program};
 
-/// Ends with the test, however it ends.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+/// The ransomware that the demo begins with.
+const RANSOMWARE: &str = "//tr[.//td[contains(@class,'c-p')]//span[text()='P0']][.//div[@class='rule'][starts-with(.,'R01')]]\
+                          [.//td[contains(@class,'c-tenant')][contains(.,'星見精工')]]//td[contains(@class,'c-id')]/a";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_analyst_works_one_incident_from_the_queue_to_the_report() {
-    let (_demo, addresses) = demo();
-    let (_driver, browser) = browser().await;
-    sign_in(&browser, addresses["console"].as_str().unwrap()).await;
+async fn an_analyst_works_ransomware_from_the_queue_to_the_customers_mailbox() {
+    let demo = Demo::start();
+    let browser = Chromium::start().await;
+    demo.sign_in(&browser).await;
 
-    let path = open_the_first_incident(&browser).await;
-    see(&browser, "form[data-tool='acknowledge'] button").await.click().await.unwrap();
-    gone(&browser, "form[data-tool='acknowledge']").await;
+    browser.click_xpath(RANSOMWARE).await;
+    browser.see_text("#head .line b", "P0").await;
+    browser.click("form[data-tool='acknowledge'] button").await;
+    browser.see_nothing_of("form[data-tool='acknowledge']").await;
+    browser.see_text("#head .phase", "受領済み").await;
+    // Three actions, each read back from the console.
+    browser.see("#actions li.good:nth-child(3)").await;
+    browser.see_nothing_of("#actions li:not(.good)").await;
+    browser.see_text("#head .answers", "確認済み").await;
 
-    see(&browser, "details[data-tool='note'] summary").await.click().await.unwrap();
-    see(&browser, "details[data-tool='note'] textarea").await.send_keys("利用者に電話で確認した。").await.unwrap();
-    see(&browser, "details[data-tool='note'] button.primary").await.click().await.unwrap();
-    see_text(&browser, "利用者に電話で確認した。").await;
+    note(&browser, "internal", "利用者に電話で状況を確認した。").await;
+    browser.see_text("#notes li", "内部").await;
+    note(&browser, "customer", "端末の電源は切らずにお待ちください。").await;
+    browser.see_text("#notes li.customer", "端末の電源は切らずにお待ちください。").await;
 
-    see(&browser, "details[data-tool='verdict'] summary").await.click().await.unwrap();
-    see(&browser, "details[data-tool='verdict'] input[value='true_positive']").await.click().await.unwrap();
-    see(&browser, "details[data-tool='verdict'] textarea").await.send_keys("暗号化の挙動を確認した。").await.unwrap();
-    see(&browser, "details[data-tool='verdict'] button.primary").await.click().await.unwrap();
-    see(&browser, "dialog[open] button.primary").await.click().await.unwrap();
-    see(&browser, "form[data-tool='close'] button").await;
+    browser.click("#tool-verdict summary").await;
+    browser.click("#tool-verdict input[value='true_positive']").await;
+    browser.write("#tool-verdict textarea", "複数のファイルの暗号化を確認した。").await;
+    browser.click("#tool-verdict button.primary").await;
+    // Thinking better of it does nothing; meaning it does.
+    browser.click("dialog[open] button[value='no']").await;
+    browser.see_nothing_of("dialog[open]").await;
+    browser.see_text("#head .phase", "分析中").await;
+    browser.click("#tool-verdict button.primary").await;
+    browser.see_text("dialog[open] p", "正検知").await;
+    browser.click("dialog[open] button[value='yes']").await;
+    browser.see_text("#head .phase", "判定済み").await;
 
+    let incident = browser.address().await.rsplit('/').next().expect("a number").to_owned();
     for language in ["ja", "en"] {
-        let script = "const [path, done] = arguments; fetch(path).then(r => r.arrayBuffer())
-            .then(b => done([b.byteLength, String.fromCharCode(...new Uint8Array(b.slice(0, 5)))]))";
-        let report = format!("{path}/report/{language}.pdf");
-        let got = browser.execute_async(script, vec![json!(report)]).await.unwrap();
-        assert_eq!(got[1], "%PDF-", "{language}: {got}");
-        assert!(got[0].as_u64() > Some(20_000), "{language}: {got}");
+        is_a_report(&browser.fetch(&format!("/incidents/{incident}/report/{language}.pdf")).await);
     }
 
-    see(&browser, "form[data-tool='close'] button").await.click().await.unwrap();
-    see(&browser, "dialog[open] button.primary").await.click().await.unwrap();
-    see(&browser, "details[data-tool='reopen']").await;
+    browser.click("form[data-tool='close'] button").await;
+    browser.click("dialog[open] button[value='yes']").await;
+    browser.see("#tool-reopen").await;
+    browser.click(".places a[href='/']").await;
+    browser.click("a[href='/?view=closed']").await;
+    browser.see_text(&format!("tr#{incident}"), "正検知").await;
 
-    // The customer has the verdict in the mailbox, with the report.
-    no_errors(&browser).await;
-    browser.goto(addresses["mailbox"].as_str().unwrap()).await.unwrap();
-    see_text(&browser, "分析結果のご報告").await;
-    no_errors(&browser).await;
-    browser.close().await.unwrap();
+    browser.click("button[name='language'][value='en']").await;
+    browser.see_text(&format!("html[lang='en'] tr#{incident}"), "True positive").await;
+    browser.click("button[name='theme'][value='paper']").await;
+    browser.see("html[data-theme='paper']").await;
+    let ground = browser.ask("return getComputedStyle(document.documentElement).backgroundColor", vec![]).await;
+    assert_eq!(ground, "rgb(247, 245, 240)");
+    browser.has_no_complaints().await;
+
+    the_customer_was_told(&browser, &demo, &incident).await;
+    browser.has_no_complaints().await;
+}
+
+/// Adds a note by the form, which brings the page back.
+async fn note(browser: &Chromium, visibility: &str, text: &str) {
+    browser.click("#tool-note summary").await;
+    browser.write("#tool-note textarea", text).await;
+    browser.click(&format!("#tool-note input[value='{visibility}']")).await;
+    browser.click("#tool-note button.primary").await;
+    browser.see_text("#notes", text).await;
+}
+
+/// First notice, update and verdict are in the mailbox, the last one with the report.
+async fn the_customer_was_told(browser: &Chromium, demo: &Demo, incident: &str) {
+    let mailbox = format!("{}/?to=it-security@hoshimi.example", demo.mailbox());
+    for what in ["第一報", "続報", "分析結果のご報告：正検知"] {
+        browser.open(&mailbox).await;
+        let mail = format!("//li/a[.//span[@class='subject'][contains(.,'{incident}')][contains(.,'{what}')]]");
+        browser.click_xpath(&mail).await;
+        browser.see_text("pre.letter", incident).await;
+    }
+    let attached = browser.see("a[href*='/attachment/']").await;
+    let name = attached.text().await.expect("a name");
+    assert!(name.contains(incident) && name.ends_with(".pdf"), "{name}");
+    let path = attached.attr("href").await.expect("a link").expect("an address");
+    is_a_report(&browser.fetch(&path).await);
+}
+
+fn is_a_report(file: &[u8]) {
+    assert!(file.starts_with(b"%PDF-") && file.len() > 20_000, "{} bytes", file.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_a_phone_nothing_is_wider_than_the_screen() {
-    let (_demo, addresses) = demo();
-    let (_driver, browser) = browser().await;
-    browser.set_window_size(500, 900).await.unwrap();
-    sign_in(&browser, addresses["console"].as_str().unwrap()).await;
-    see(&browser, "main a[href^='/incidents/INC-']").await;
-    fits(&browser).await;
-    open_the_first_incident(&browser).await;
-    see(&browser, "form[data-tool='acknowledge'] button").await;
-    fits(&browser).await;
-    no_errors(&browser).await;
-    browser.close().await.unwrap();
+async fn the_keyboard_alone_is_enough_and_the_demo_ends_with_a_page_open() {
+    const ENTER: &str = "\u{e007}";
+    const ESCAPE: &str = "\u{e00c}";
+    const CONTROL_ENTER: &str = "\u{e009}\u{e007}\u{e000}";
+    const ALT_X: &str = "\u{e00a}x\u{e000}";
+    let mut demo = Demo::start();
+    let browser = Chromium::start().await;
+    demo.sign_in(&browser).await;
+    browser.see("#rows tr").await;
+    no_number_is_cut(&browser).await;
+
+    browser.press("j").await;
+    let chosen = browser.see("#rows tr.cursor").await.attr("id").await.expect("a row").expect("its number");
+    browser.press("a").await;
+    browser.see(&format!("tr#{chosen} .who.me")).await;
+    browser.press(ENTER).await;
+    browser.see_text("#preview:not([hidden])", &chosen).await;
+    no_number_is_cut(&browser).await;
+    browser.press(ESCAPE).await;
+    browser.see("#preview[hidden]").await;
+    browser.press("?").await;
+    browser.see("#help[open]").await;
+    browser.press(ESCAPE).await;
+    browser.see_nothing_of("#help[open]").await;
+
+    browser.press("o").await;
+    browser.see_text("#head .phase", "受領済み").await;
+    browser.press("n").await;
+    browser.see("#tool-note[open] textarea:focus").await;
+    browser.press("キーボードだけで書いた記録").await;
+    browser.press(CONTROL_ENTER).await;
+    browser.see_text("#notes", "キーボードだけで書いた記録").await;
+    browser.press("s").await;
+    browser.see("#tool-verdict[open] input[value='suspicious']:checked").await;
+    browser.press("まだ断定できない点が残るため").await;
+    browser.press(CONTROL_ENTER).await;
+    browser.see("dialog[open] button[value='yes']:focus").await;
+    browser.press(ENTER).await;
+    browser.see_text("#head .phase", "判定済み").await;
+    browser.press(ALT_X).await;
+    browser.see("dialog[open] button[value='yes']:focus").await;
+    browser.press(ENTER).await;
+    browser.see_text("#head .phase", "終了").await;
+    browser.press("gq").await;
+    browser.see("#rows tr").await;
+    browser.see_nothing_of(&format!("tr#{chosen}")).await;
+    browser.click("button[name='language'][value='en']").await;
+    browser.see("html[lang='en'] #rows tr").await;
+    no_number_is_cut(&browser).await;
+    browser.has_no_complaints().await;
+
+    // The queue is open and listens for changes.
+    demo.end_within(Duration::from_millis(1500)).await;
 }
 
-/// Opens the incident that is due next by its link. The queue is live: a row may be replaced while we look at it, so the
-/// link is read and clicked in one breath.
-async fn open_the_first_incident(browser: &Client) -> String {
-    see(browser, "main a[href^='/incidents/INC-']").await;
-    let script = "const link = document.querySelector(\"main a[href^='/incidents/INC-']\");
-        const path = link.getAttribute('href'); link.click(); return path";
-    let path = browser.execute(script, vec![]).await.unwrap();
-    path.as_str().expect("a path").to_owned()
+/// In a window of 1440 pixels the numbers of all incidents are there to the last digit.
+async fn no_number_is_cut(browser: &Chromium) {
+    let script = "return [...document.querySelectorAll('td.c-id')]
+        .map(cell => [cell.textContent, cell.scrollWidth - cell.clientWidth]).filter(([, over]) => over > 0)";
+    let cut = browser.ask(script, vec![]).await;
+    assert_eq!(cut, json!([]), "numbers that are cut, with the missing pixels");
 }
 
-async fn fits(browser: &Client) {
-    let script = "return document.scrollingElement.scrollWidth - window.innerWidth";
-    let over = browser.execute(script, vec![]).await.unwrap();
-    assert!(over.as_i64() <= Some(0), "{over} px too wide at {}", browser.current_url().await.unwrap());
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_telephone_nothing_is_wider_than_the_screen() {
+    const WIDTH: u32 = 390;
+    let demo = Demo::start();
+    let browser = Chromium::start().await;
+    browser.be_a_phone(WIDTH, 844).await;
+    browser.open(demo.link()).await;
+    fits(&browser, WIDTH).await;
+    demo.sign_in(&browser).await;
+    browser.see("#rows tr").await;
+    fits(&browser, WIDTH).await;
+    browser.click_xpath(RANSOMWARE).await;
+    browser.see("#actions li.good:nth-child(3)").await;
+    fits(&browser, WIDTH).await;
+    browser.click("#tool-verdict summary").await;
+    browser.see("#tool-verdict[open] textarea").await;
+    fits(&browser, WIDTH).await;
+    let incident = browser.address().await;
+    for page in [format!("{incident}?tab=evidence"), demo.page("/trouble"), demo.page("/about")] {
+        browser.open(&page).await;
+        browser.see("main h1, #incident h1").await;
+        fits(&browser, WIDTH).await;
+    }
+    browser.has_no_complaints().await;
 }
 
-/// The built demo, and the addresses that it prints.
-fn demo() -> (Process, Value) {
-    let started = program().args(["demo", "--json", "--port", "0"]).stdout(Stdio::piped()).spawn();
-    let mut process = Process(started.expect("the demo starts"));
-    let output = process.0.stdout.take().expect("its output is ours");
-    let line = BufReader::new(output).lines().map_while(Result::ok).find(|line| line.starts_with('{'));
-    let addresses = serde_json::from_str(&line.expect("it prints its addresses")).expect("one JSON object");
-    (process, addresses)
+async fn fits(browser: &Chromium, width: u32) {
+    // A page that is too wide makes a telephone zoom out, and the window with it: the screen's width is what counts.
+    let wide = browser.ask("return document.scrollingElement.scrollWidth", vec![]).await;
+    assert!(wide.as_u64() <= Some(width.into()), "{wide} pixels wide: {}", browser.address().await);
 }
 
-/// Chromium behind its driver, with a fresh profile and a log of everything.
-async fn browser() -> (Process, Client) {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
-    let started =
-        Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let driver = Process(started.expect("chromedriver is missing: install the packages chromium and chromium-driver"));
-    let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--lang=ja"];
-    let capabilities: Capabilities = [
-        ("goog:chromeOptions".to_owned(), json!({"args": arguments})),
-        ("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"})),
-    ]
-    .into_iter()
-    .collect();
-    for _ in 0..100 {
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        builder.capabilities(capabilities.clone());
-        if let Ok(client) = builder.connect(&format!("http://127.0.0.1:{port}")).await {
-            return (driver, client);
+/// Not a test: takes the README's pictures anew, with `cargo test -p yagura --test browser -- --ignored`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "changes files of the repository"]
+async fn pictures_for_the_readme() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/pictures");
+    let demo = Demo::start();
+    let browser = Chromium::start().await;
+    demo.sign_in(&browser).await;
+    // The demo plays for half a minute; that is longer than anybody waits for one thing.
+    for rows in [6, 9, 11] {
+        browser.see(&format!("#rows tr:nth-child({rows})")).await;
+    }
+    browser.open(&demo.page("/")).await;
+    browser.see("#live").await;
+    browser.take_picture(&folder.join("queue.png")).await;
+
+    browser.click_xpath(RANSOMWARE).await;
+    browser.see("#actions li.good:nth-child(3)").await;
+    browser.click("button[name='language'][value='en']").await;
+    browser.see("html[lang='en'] #actions").await;
+    browser.take_picture(&folder.join("incident.png")).await;
+
+    let incident = browser.address().await.rsplit('/').next().expect("a number").to_owned();
+    let papers = tempfile::tempdir().expect("a folder");
+    let paper = papers.path().join("report.pdf");
+    fs::write(&paper, browser.fetch(&format!("/incidents/{incident}/report/ja.pdf")).await).expect("a file");
+    let mut print = Command::new("pdftoppm");
+    print.args(["-png", "-singlefile", "-scale-to-x", "1000", "-scale-to-y", "-1"]);
+    assert!(print.arg(&paper).arg(folder.join("report")).status().expect("pdftoppm is there").success());
+
+    browser.open(&format!("{}/?to=it-security@hoshimi.example", demo.mailbox())).await;
+    browser.click_xpath(&format!("//li/a[contains(.,'{incident}')][contains(.,'第一報')]")).await;
+    browser.see_text("pre.letter", &incident).await;
+    browser.take_picture(&folder.join("mail.png")).await;
+}
+
+// ── the demo ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// `yagura demo` as somebody starts it. Ends with the test, however that ends.
+struct Demo {
+    process: Child,
+    /// As it printed them.
+    addresses: Value,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let started = program().args(["demo", "--json", "--port", "0"]).stdout(Stdio::piped()).spawn();
+        let mut process = started.expect("the demo starts");
+        let output = process.stdout.take().expect("its output is ours");
+        let line = BufReader::new(output).lines().map_while(Result::ok).find(|line| line.starts_with('{'));
+        let addresses = serde_json::from_str(&line.expect("it prints its addresses")).expect("one JSON object");
+        Self { process, addresses }
+    }
+
+    /// The link that signs in once.
+    fn link(&self) -> &str {
+        self.addresses["console"].as_str().expect("an address")
+    }
+
+    fn mailbox(&self) -> &str {
+        self.addresses["mailbox"].as_str().expect("an address")
+    }
+
+    fn page(&self, path: &str) -> String {
+        let (origin, _) = self.link().split_once("/sign-in/").expect("a link to sign in");
+        format!("{origin}{path}")
+    }
+
+    async fn sign_in(&self, browser: &Chromium) {
+        browser.open(self.link()).await;
+        browser.click("main form button.primary").await;
+        browser.see("#queue").await;
+    }
+
+    /// Asks it to end, as Ctrl-C or a service manager does, and fails when that takes longer.
+    async fn end_within(&mut self, time: Duration) {
+        let kill = format!("kill -TERM {}", self.process.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
+        let step = Duration::from_millis(50);
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(status) = self.process.try_wait().expect("a child of ours") {
+                assert!(status.success(), "{status}");
+                return;
+            }
+            assert!(waited < time, "it still runs after {waited:?}");
+            for_a_while(step).await;
+            waited += step;
         }
-        support::for_a_while(Duration::from_millis(100)).await;
-    }
-    panic!("chromedriver does not answer: is the package chromium installed?");
-}
-
-async fn sign_in(browser: &Client, link: &str) {
-    browser.goto(link).await.unwrap();
-    see(browser, "main form button").await.click().await.unwrap();
-}
-
-async fn see(browser: &Client, what: &str) -> fantoccini::elements::Element {
-    let found = browser.wait().at_most(Duration::from_secs(15)).for_element(Locator::Css(what)).await;
-    match found {
-        Ok(element) => element,
-        Err(error) => panic!("{what}: {error}; the page: {}", browser.source().await.unwrap_or_default()),
     }
 }
 
-async fn see_text(browser: &Client, text: &str) {
-    let path = format!("//*[contains(text(), '{text}')]");
-    let found = browser.wait().at_most(Duration::from_secs(15)).for_element(Locator::XPath(&path)).await;
-    assert!(found.is_ok(), "`{text}` is not on {}", browser.current_url().await.unwrap());
-}
-
-async fn gone(browser: &Client, what: &str) {
-    for _ in 0..150 {
-        if browser.find(Locator::Css(what)).await.is_err() {
-            return;
-        }
-        support::for_a_while(Duration::from_millis(100)).await;
-    }
-    panic!("{what} is still there");
-}
-
-/// What the browser itself complained about since the last look.
-async fn no_errors(browser: &Client) {
-    let entries = browser.issue_cmd(Log).await.expect("the browser's log");
-    let errors: Vec<&Value> = entries.as_array().into_iter().flatten().filter(|e| e["level"] == "SEVERE").collect();
-    assert!(errors.is_empty(), "{errors:#?}");
-}
-
-/// Chromium's own log, which WebDriver does not know.
-#[derive(Debug)]
-struct Log;
-
-impl fantoccini::wd::WebDriverCompatibleCommand for Log {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(json!({"type": "browser"}).to_string()))
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
