@@ -337,11 +337,12 @@ impl Draft<'_> {
 
     fn tell(&mut self, kind: notice::Kind) {
         let deliveries: BTreeMap<_, _> = self.context.tenant.routes().map(|r| (r, Delivery::Waiting)).collect();
-        // What a notice says is taken from the incident when it is sent: one that still waits will say this, too.
-        let is_update_waiting = |n: &Notice| {
-            n.kind == notice::Kind::Update && n.deliveries.values().all(|d| matches!(d, Delivery::Waiting))
+        // What a notice says is taken from the incident when it is sent: an update that still gathers will say this, too.
+        // One that may be on its way already may have been written without it.
+        let gathers = |n: &Notice| {
+            n.kind == notice::Kind::Update && self.context.now.duration_since(n.decided_at) < effect::TAKES_MORE
         };
-        let said_already = kind == notice::Kind::Update && self.incident.notices.values().any(is_update_waiting);
+        let said_already = kind == notice::Kind::Update && self.incident.notices.values().any(gathers);
         if deliveries.is_empty() || said_already {
             return;
         }

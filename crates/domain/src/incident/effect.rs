@@ -36,7 +36,10 @@ pub enum Effect {
     UpdateConsole,
 }
 
+/// How long an update waits before it is written.
 const GATHERING: SignedDuration = SignedDuration::from_secs(5);
+/// Until when an update surely has not been written: clocks of two processes differ, and a decision takes time to commit.
+pub(super) const TAKES_MORE: SignedDuration = SignedDuration::from_secs(3);
 
 impl Effect {
     pub fn role(&self) -> Role {

@@ -11,6 +11,7 @@ use crate::alert::{
 };
 use crate::attack::Technique;
 use crate::endpoint::{Endpoint, Machine, Network, Os};
+use crate::notice;
 use crate::question::Meaning;
 use crate::rules::RuleId;
 
@@ -128,6 +129,23 @@ fn a_verdict_needs_a_reason_and_closing_needs_a_verdict() {
 }
 
 /// One incident, a minute later with each command.
+#[test]
+fn updates_gather_but_nothing_is_left_unsaid_by_one_that_may_be_on_its_way() {
+    let mut story = Story::begin(ransomware("first"));
+    story.tenant.slack_channel = Some("C0123456789".parse().unwrap());
+    let updates = |story: &Story| story.incident.notices.values().filter(|n| n.kind == notice::Kind::Update).count();
+    let start = story.now;
+    for (host, at_s, told) in [("second", 0, 1), ("third", 2, 1), ("fourth", 3, 2), ("fifth", 5, 2), ("sixth", 3600, 3)]
+    {
+        let mut alert = ransomware(host);
+        alert.endpoint.agent = host.parse().unwrap();
+        // Each command of a story comes a minute after the one before; here the moment is what matters.
+        story.now = start + at_s.seconds() - 1.minute();
+        story.join(alert);
+        assert_eq!(updates(&story), told, "{host}");
+    }
+}
+
 struct Story {
     tenant: Tenant,
     calendar: Calendar,
