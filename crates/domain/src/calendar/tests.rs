@@ -1,0 +1,95 @@
+//! The calendar against the contract's vectors, against a reference written another way, and the table against the law.
+
+mod law;
+mod reference;
+
+use super::*;
+
+fn jst_time(text: &str) -> Timestamp {
+    format!("{text}:00+09:00").parse().unwrap()
+}
+
+/// `practice.md` §2, golden vectors.
+#[test]
+fn sixty_business_minutes_end_when_the_contract_says_rel_11() {
+    let calendar = Calendar::japan();
+    for (start, due) in [
+        ("2026-09-18T17:30", "2026-09-24T09:30"),
+        ("2026-09-18T18:00", "2026-09-24T10:00"),
+        ("2026-05-01T17:45", "2026-05-07T09:45"),
+        ("2027-03-19T17:30", "2027-03-23T09:30"),
+        ("2026-11-02T17:59", "2026-11-04T09:59"),
+        ("2026-12-28T17:30", "2027-01-04T09:30"),
+        ("2026-12-31T17:30", "2027-01-04T10:00"),
+        ("2026-09-24T08:59", "2026-09-24T10:00"),
+    ] {
+        let got = calendar.due(jst_time(start), 60, Hours::Business).unwrap();
+        assert_eq!(got, jst_time(due), "from {start}");
+    }
+}
+
+#[test]
+fn every_hour_between_start_and_due_has_its_reason() {
+    let explained = Calendar::japan().explain(jst_time("2026-09-18T17:30"), 60, Hours::Business).unwrap();
+    let expected = [
+        ("2026-09-18T17:30", "2026-09-18T18:00", What::Counted),
+        ("2026-09-18T18:00", "2026-09-19T00:00", What::Night),
+        ("2026-09-19T00:00", "2026-09-21T00:00", What::Weekend),
+        ("2026-09-21T00:00", "2026-09-22T00:00", What::Holiday { name: "敬老の日" }),
+        ("2026-09-22T00:00", "2026-09-23T00:00", What::Holiday { name: "休日" }),
+        ("2026-09-23T00:00", "2026-09-24T00:00", What::Holiday { name: "秋分の日" }),
+        ("2026-09-24T00:00", "2026-09-24T09:00", What::Night),
+        ("2026-09-24T09:00", "2026-09-24T09:30", What::Counted),
+    ];
+    let expected = expected.map(|(from, to, what)| Step { from: jst_time(from), to: jst_time(to), what });
+    assert_eq!(explained.steps, expected);
+    assert_eq!(explained.due, jst_time("2026-09-24T09:30"));
+}
+
+#[test]
+fn closed_days_are_the_providers_and_holidays_stay() {
+    let start = jst_time("2026-12-28T17:30");
+    let open_at_the_end_of_the_year = Calendar::japan().with_closed_days([]);
+    assert_eq!(open_at_the_end_of_the_year.due(start, 60, Hours::Business).unwrap(), jst_time("2026-12-29T09:30"));
+    assert!(!open_at_the_end_of_the_year.is_business_day(Date::constant(2027, 1, 1)));
+
+    let closed = ["12-29", "2026-12-30"].map(|day| day.parse().unwrap());
+    let explained = Calendar::japan().with_closed_days(closed).explain(start, 60, Hours::Business).unwrap();
+    assert_eq!(explained.due, jst_time("2026-12-31T09:30"));
+    let closed: Vec<_> = explained.steps.iter().filter(|step| step.what == What::ClosedDay).collect();
+    assert_eq!(closed.len(), 1, "two neighbours are one step: {closed:?}");
+    assert_eq!(closed[0].lasts(), SignedDuration::from_hours(48));
+}
+
+#[test]
+fn a_closed_day_that_does_not_exist_is_refused() {
+    assert_eq!("02-29".parse(), Ok(ClosedDay::Yearly { month: 2, day: 29 }));
+    for text in ["02-30", "2026-02-29", "", "12/29", "13-01", "１２-２９"] {
+        assert!(text.parse::<ClosedDay>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn fractions_of_a_second_are_not_lost_over_a_night() {
+    let start = "2026-11-24T17:30:00.5+09:00".parse().unwrap();
+    let due = Calendar::japan().due(start, 60, Hours::Business).unwrap();
+    assert_eq!(due, "2026-11-25T09:30:00.5+09:00".parse().unwrap());
+}
+
+#[test]
+fn beyond_the_published_holidays_it_refuses_rel_12() {
+    let calendar = Calendar::japan();
+    let refused = calendar.due(jst_time("2027-12-28T17:59"), 60, Hours::Business).unwrap_err();
+    assert_eq!(refused.horizon, Date::constant(2027, 12, 31));
+    assert!(calendar.explain(Timestamp::MAX, i64::MAX, Hours::Business).is_err());
+    assert_eq!(calendar.days_to_horizon(Date::constant(2026, 11, 26)), 400);
+    assert_eq!(calendar.days_to_horizon(Date::constant(2028, 1, 1)), -1);
+}
+
+#[test]
+fn around_the_clock_is_around_the_clock() {
+    let start = jst_time("2026-12-31T23:55");
+    let explained = Calendar::japan().explain(start, 10, Hours::Always).unwrap();
+    let due = jst_time("2027-01-01T00:05");
+    assert_eq!(explained, Explained { due, steps: vec![Step { from: start, to: due, what: What::Counted }] });
+}
