@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use domain::{IncidentId, Language, PersonId, TenantId};
+use domain::calendar::Hours;
+use domain::{IncidentId, Language, PersonId, TenantId, Timestamp};
 use store::StaffRole;
 
 use crate::bench::Bench;
-use crate::{alerts, audit, config, demo, doctor, incident, roles, staff};
+use crate::{alerts, audit, clock, config, demo, doctor, incident, roles, staff};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +21,7 @@ Examples:
   yagura incident report INC-2026-000001 --language ja --out report.pdf
   yagura s1sim --scenario ransomware-workstation
   yagura alerts import threats.json            recorded alerts, offline
+  yagura clock due --start 2026-09-18T17:30:00+09:00 --minutes 60
   yagura audit verify                          proof that no event was changed";
 
 /// Runs a managed security service on top of an EDR.
@@ -50,6 +52,9 @@ enum Command {
     /// Proof that nothing was changed afterwards
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// By when something is promised, and why
+    #[command(subcommand)]
+    Clock(ClockCommand),
     /// Who works here
     #[command(subcommand)]
     Staff(StaffCommand),
@@ -174,6 +179,48 @@ enum AlertsCommand {
     },
 }
 
+const DUE_EXAMPLES: &str = "\
+Examples:
+  yagura clock due --start 2026-09-18T17:30:00+09:00 --minutes 60
+  yagura clock due --start 2026-09-18T08:30:00Z --minutes 60 --json
+  yagura clock due --start 2026-12-31T23:55:00+09:00 --minutes 10 --calendar always";
+
+#[derive(Debug, Subcommand)]
+enum ClockCommand {
+    /// When so many minutes have passed, with each step: counted, night, weekend, holiday or closed day
+    #[command(after_help = DUE_EXAMPLES)]
+    Due {
+        /// With its offset, as 2026-09-18T17:30:00+09:00
+        #[arg(long, value_name = "TIME", value_parser = clock::start)]
+        start: Timestamp,
+        #[arg(long, value_parser = clap::value_parser!(i64).range(0..=clock::MOST_MINUTES))]
+        minutes: i64,
+        /// Which hours count
+        #[arg(long, value_enum, default_value = "business")]
+        calendar: CalendarName,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CalendarName {
+    /// Monday to Friday 09:00-18:00 JST, less national holidays and 29 December to 3 January
+    Business,
+    /// Around the clock
+    Always,
+}
+
+impl From<CalendarName> for Hours {
+    fn from(name: CalendarName) -> Self {
+        match name {
+            CalendarName::Business => Self::Business,
+            CalendarName::Always => Self::Always,
+        }
+    }
+}
+
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
   yagura doctor --config yagura.toml
@@ -265,6 +312,10 @@ impl Arguments {
                 alerts::import(&files, tenant, &store).await
             }
             Command::Audit(AuditCommand::Verify { root, store }) => audit::verify(&store, root).await,
+            Command::Clock(ClockCommand::Due { start, minutes, calendar, json }) => {
+                clock::due(start, minutes, calendar.into(), json)?;
+                Ok(ExitCode::SUCCESS)
+            }
             Command::Doctor { config, json } => doctor::run(&config, json).await,
             Command::Staff(command) => {
                 match command {

@@ -18,7 +18,7 @@ use crate::roles::{self, Edr, Role, Setup};
 use crate::source::MachineTime;
 
 /// A calendar that ends sooner than this needs a newer holiday table (REL-12).
-const HORIZON_DAYS: i32 = 400;
+const HORIZON_DAYS: i64 = 400;
 /// A token that expires sooner than this needs a new one (SEC-12).
 const TOKEN_DAYS: i64 = 14;
 
@@ -101,8 +101,8 @@ async fn look(path: &Path, findings: &mut Findings) {
 }
 
 fn calendar(now: Timestamp, findings: &mut Findings) {
-    let horizon = Calendar::japan().horizon();
-    let days = in_japan(now).date().until(horizon).map_or(0, |span| span.get_days());
+    let calendar = Calendar::japan();
+    let (horizon, days) = (calendar.horizon(), calendar.days_to_horizon(in_japan(now).date()));
     if days < HORIZON_DAYS {
         let words =
             format!("holidays are known for {days} more days, until {horizon}; install a release with a newer table");

@@ -6,6 +6,7 @@ mod alerts;
 mod audit;
 mod bench;
 mod cli;
+mod clock;
 mod config;
 mod demo;
 mod doctor;

@@ -94,6 +94,38 @@ fn the_audit_holds_and_a_configuration_with_a_misspelt_key_is_refused() {
 }
 
 #[test]
+fn a_due_time_is_proved_step_by_step_and_never_guessed_rel_12() {
+    let folder = tempfile::tempdir().unwrap();
+    let due = |start: &str, more: &[&str]| {
+        yagura(folder.path(), &[&["clock", "due", "--start", start, "--minutes", "60"], more].concat())
+    };
+    let proved = due("2026-09-18T17:30:00+09:00", &["--json"]);
+    assert!(proved.status.success(), "{proved:?}");
+    let answer = last_json(&proved);
+    assert_eq!(answer["due"], "2026-09-24T09:30:00+09:00");
+    let steps: Vec<_> = answer["steps"].as_array().unwrap().iter().map(|step| step["what"].as_str().unwrap()).collect();
+    assert_eq!(steps, ["counted", "night", "weekend", "holiday", "holiday", "holiday", "night", "counted"]);
+    assert_eq!(answer["steps"][3]["name"], "敬老の日");
+    assert_eq!(answer["steps"][7]["seconds"], 1800);
+    // The same instant in UTC is due at the same time, and people read the same.
+    let text = due("2026-09-18T08:30:00Z", &[]);
+    let text = String::from_utf8_lossy(&text.stdout);
+    assert!(text.contains("敬老の日") && text.ends_with("due Thu 2026-09-24 09:30:00 JST\n"), "{text}");
+    let always = last_json(&due("2026-09-18T17:30:00+09:00", &["--calendar", "always", "--json"]));
+    assert_eq!(always["due"], "2026-09-18T18:30:00+09:00");
+
+    for (start, told) in [
+        ("2026-09-18T17:30:00", "write `2026-09-18T17:30:00+09:00` for Japan"),
+        ("yesterday", "2026-09-18T17:30:00+09:00"),
+        ("2027-12-28T17:30:00+09:00", "only until `2027-12-31`"),
+    ] {
+        let refused = due(start, &["--json"]);
+        let words = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && refused.stdout.is_empty() && words.contains(told), "{start}: {refused:?}");
+    }
+}
+
+#[test]
 fn every_command_explains_itself_with_examples() {
     let folder = tempfile::tempdir().unwrap();
     for command in [
@@ -106,6 +138,7 @@ fn every_command_explains_itself_with_examples() {
         vec!["incident", "report"],
         vec!["alerts", "import"],
         vec!["audit", "verify"],
+        vec!["clock", "due"],
         vec!["staff", "add"],
         vec!["bench", "ingest"],
     ] {
