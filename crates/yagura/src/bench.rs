@@ -7,8 +7,10 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::output::{say, say_json};
+use peer::{Peer, PeerFigures};
 
 mod ingest;
+mod peer;
 mod report;
 
 const INGEST_EXAMPLES: &str = "\
@@ -19,7 +21,8 @@ Examples:
 const REPORT_EXAMPLES: &str = "\
 Examples:
   yagura bench report
-  yagura bench report --json";
+  yagura bench report --peer weasyprint
+  yagura bench report --incidents 10 --peer chromium --json";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
@@ -39,6 +42,9 @@ pub(crate) enum Bench {
         /// How many incidents
         #[arg(long, default_value_t = 50)]
         incidents: usize,
+        /// Let another program make the same reports from their HTML form, in turns with ours
+        #[arg(long)]
+        peer: Option<Peer>,
         /// Print one JSON object
         #[arg(long)]
         json: bool,
@@ -49,7 +55,7 @@ impl Bench {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Ingest { alerts, json } => print(&ingest::measure(alerts).await?, json),
-            Self::Report { incidents, json } => print(&report::measure(incidents)?, json),
+            Self::Report { incidents, peer, json } => print(&report::measure(incidents, peer)?, json),
         }
     }
 }
@@ -66,17 +72,22 @@ struct Figures {
     p95_ms: f64,
     p99_ms: f64,
     peak_rss_mb: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<PeerFigures>,
 }
 
 fn print(figures: &Figures, json: bool) -> anyhow::Result<()> {
     if json {
         return say_json(figures);
     }
-    let Figures { name, items, cpu_ms_per_item, items_per_s, p50_ms, p95_ms, p99_ms, peak_rss_mb } = figures;
+    let Figures { name, items, cpu_ms_per_item, items_per_s, p50_ms, p95_ms, p99_ms, peak_rss_mb, peer } = figures;
     say(&format!(
         "{name}: {items} items, {cpu_ms_per_item:.3} CPU-ms each, {items_per_s:.0} a second, \
          p50 {p50_ms:.1} ms, p95 {p95_ms:.1} ms, p99 {p99_ms:.1} ms, at most {peak_rss_mb:.0} MB"
     ));
+    let Some(PeerFigures { name, items, cpu_ms_per_item: peer_ms }) = peer else { return Ok(()) };
+    let ratio = peer_ms / cpu_ms_per_item;
+    say(&format!("{name}: {items} items, {peer_ms:.3} CPU-ms each, {ratio:.2} times ours"));
     Ok(())
 }
 
@@ -89,8 +100,17 @@ struct Stopwatch {
 }
 
 impl Stopwatch {
-    fn start() -> anyhow::Result<Self> {
-        Ok(Self { wall: monotonic(), cpu_ms: cpu_ms()?, laps_ms: Vec::new() })
+    fn start() -> Self {
+        Self { wall: monotonic(), cpu_ms: cpu_ms(), laps_ms: Vec::new() }
+    }
+
+    /// Does something that is not to be measured.
+    fn aside<T>(&mut self, other: impl FnOnce() -> T) -> T {
+        let (wall, cpu) = (monotonic(), cpu_ms());
+        let done = other();
+        self.wall += monotonic().duration_since(wall);
+        self.cpu_ms += cpu_ms() - cpu;
+        done
     }
 
     /// Notes how long one unit took.
@@ -100,7 +120,7 @@ impl Stopwatch {
 
     fn stop(mut self, name: &'static str, items: usize) -> anyhow::Result<Figures> {
         let wall_s = monotonic().duration_since(self.wall).as_secs_f64();
-        let cpu_ms = cpu_ms()? - self.cpu_ms;
+        let cpu_ms = cpu_ms() - self.cpu_ms;
         self.laps_ms.sort_by(f64::total_cmp);
         let count = self.laps_ms.len();
         let at = |percent: usize| self.laps_ms.get((count * percent).div_ceil(100).saturating_sub(1)).copied();
@@ -115,6 +135,7 @@ impl Stopwatch {
             p95_ms: at(95).unwrap_or(0.0),
             p99_ms: at(99).unwrap_or(0.0),
             peak_rss_mb: peak_rss_mb()?,
+            peer: None,
         })
     }
 }
@@ -124,13 +145,12 @@ fn monotonic() -> Instant {
     Instant::now()
 }
 
-/// User and system time of this process so far (proc(5), `stat`, fields 14 and 15, in ticks of 10 ms).
-fn cpu_ms() -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    // The second field is the program's name in brackets and may hold blanks.
-    let after_name = stat.rsplit_once(')').map_or(stat.as_str(), |(_, rest)| rest);
-    let ticks: f64 = after_name.split_whitespace().skip(11).take(2).filter_map(|f| f.parse::<f64>().ok()).sum();
-    Ok(ticks * 10.0)
+/// User and system time of this process so far, of all its threads and none of its children.
+fn cpu_ms() -> f64 {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    #[expect(clippy::cast_precision_loss, reason = "a bench runs for far less than 2^52 ns")]
+    let (seconds, nanoseconds) = (spent.tv_sec as f64, spent.tv_nsec as f64);
+    seconds * 1e3 + nanoseconds / 1e6
 }
 
 /// The most memory this process ever held (proc(5), `status`, `VmHWM`, in kB).

@@ -9,28 +9,36 @@ use domain::judgement::Verdict;
 use domain::source::TimeSource as _;
 use domain::tenant::{Names, Tenant};
 use domain::{IncidentId, Language, PersonId, Untrusted};
-use report::{Issuer, Renderer};
+use report::{Facts, Issuer, Renderer};
 
+use super::peer::{Peer, Printer};
 use super::{Figures, Stopwatch, ingest, monotonic};
 use crate::source::MachineTime;
 
-pub(super) fn measure(incidents: usize) -> anyhow::Result<Figures> {
+pub(super) fn measure(incidents: usize, peer: Option<Peer>) -> anyhow::Result<Figures> {
     let tenant = Tenant { connected: true, ..Tenant::offline("bench".parse()?) };
     let cases = cases(incidents, &tenant)?;
     let name = Names { ja: "やぐらSOC".into(), en: "Yagura SOC".into() };
     let issuer = Issuer { name, contact: None, people: BTreeMap::new() };
     let renderer = Renderer::new()?;
+    let mut printer = peer.map(Printer::start).transpose()?;
     let mut digests = Vec::new();
-    let mut watch = Stopwatch::start()?;
+    let mut watch = Stopwatch::start();
     for (incident, events) in &cases {
         for language in Language::ALL {
             let lap = monotonic();
             let options = report::Options { now: MachineTime.now(), issuer: &issuer };
             digests.push(renderer.incident(incident, events, &tenant, language, options)?.sha256());
             watch.lap(lap);
+            if let Some(printer) = &mut printer {
+                // In turns, so that a machine that slows down meanwhile slows both down.
+                let facts = || Facts::of(incident, events, &tenant, language, options);
+                watch.aside(|| printer.print(&report::html(&facts())))?;
+            }
         }
     }
-    let figures = watch.stop("report", digests.len())?;
+    let mut figures = watch.stop("report", digests.len())?;
+    figures.peer = printer.map(Printer::stop).transpose()?;
     digests.sort();
     digests.dedup();
     ensure!(digests.len() == figures.items, "two reports were the same");
