@@ -1,7 +1,7 @@
 //! Other programs that make the same PDF from the same facts, run beside ours in the same minute on the same machine.
 //!
 //! Each prints the HTML form of a report, and its CPU time is what the system counted: user and system time of the whole
-//! tree of processes. Neither does what our report promises besides (the same bytes each time, tagged for screen readers).
+//! tree of processes. Asked as here, neither makes what ours is: the same bytes each time, in the form for archives (PDF/A).
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum;
-use rustix::process::{WaitOptions, getuid, set_child_subreaper, wait};
+use rustix::process::{WaitOptions, getpid, getuid, set_child_subreaper, wait};
 use serde::Serialize;
 use tempfile::TempDir;
 
@@ -113,7 +113,7 @@ fn ticks_ms(process: &str, first: usize) -> anyhow::Result<f64> {
 /// Whether Chromium is there, and which.
 fn chromium_ready() -> anyhow::Result<String> {
     // Its helpers outlive it for a moment: they become our children then, so that their time is counted, too.
-    set_child_subreaper(Some(rustix::process::getpid())).context("could not adopt the browser's helpers")?;
+    set_child_subreaper(Some(getpid())).context("could not adopt the browser's helpers")?;
     let said = Command::new("chromium").arg("--version").output();
     let said = said.context("`chromium` does not start: install the package `chromium`")?;
     let version = String::from_utf8_lossy(&said.stdout);
