@@ -30,10 +30,13 @@ pub enum Hours {
     Always,
 }
 
-/// The due time lies beyond the last day for which holidays are known.
+/// The time asked for lies beyond the days for which holidays are known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no due time can be given: holidays are known only until `{horizon}`; import a newer holiday table")]
+#[error(
+    "no due time can be given: holidays are known only from `{first}` to `{horizon}`; for later days import a newer holiday table"
+)]
 pub struct BeyondHorizon {
+    pub first: Date,
     pub horizon: Date,
 }
 
@@ -102,6 +105,7 @@ impl FromStr for ClosedDay {
 pub struct Calendar {
     holidays: BTreeMap<Date, &'static str>,
     closed: BTreeSet<ClosedDay>,
+    first: Date,
     horizon: Date,
 }
 
@@ -114,10 +118,11 @@ impl Calendar {
         };
         let holidays: BTreeMap<Date, &str> = HOLIDAYS.lines().filter_map(row).collect();
         // The table is published for whole years: it is certain to the end of the year of its last row.
-        let last_year = holidays.last_key_value().map_or(1955, |(day, _)| day.year());
-        let horizon = Date::constant(last_year, 12, 31);
+        let year = |day: Option<&Date>| day.map_or(1955, |day| day.year());
+        let first = Date::constant(year(holidays.keys().next()), 1, 1);
+        let horizon = Date::constant(year(holidays.keys().next_back()), 12, 31);
         let closed = [(12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)];
-        Self { holidays, closed: closed.map(|(month, day)| ClosedDay::Yearly { month, day }).into(), horizon }
+        Self { holidays, closed: closed.map(|(month, day)| ClosedDay::Yearly { month, day }).into(), first, horizon }
     }
 
     /// With these closed days of the provider instead of the default ones. National holidays stay.
@@ -142,15 +147,18 @@ impl Calendar {
 
     /// When `minutes` of the given hours have passed since `start`.
     pub fn due(&self, start: Timestamp, minutes: i64, hours: Hours) -> Result<Timestamp, BeyondHorizon> {
-        self.walk(start, minutes, hours, |_| {})
+        self.walk(start, minutes, hours, |_, _, _| {})
     }
 
     /// The same, with every stretch of time on the way. Neighbours of one kind are one step.
     pub fn explain(&self, start: Timestamp, minutes: i64, hours: Hours) -> Result<Explained, BeyondHorizon> {
         let mut steps: Vec<Step> = Vec::new();
-        let due = self.walk(start, minutes, hours, |step| match steps.last_mut() {
-            Some(last) if last.what == step.what => last.to = step.to,
-            _ => steps.push(step),
+        let due = self.walk(start, minutes, hours, |from, to, what| {
+            let (from, to) = (from_japan(from), from_japan(to));
+            match steps.last_mut() {
+                Some(last) if last.what == what => last.to = to,
+                _ => steps.push(Step { from, to, what }),
+            }
         })?;
         Ok(Explained { due, steps })
     }
@@ -161,22 +169,22 @@ impl Calendar {
         start: Timestamp,
         minutes: i64,
         hours: Hours,
-        mut pass: impl FnMut(Step),
+        mut pass: impl FnMut(DateTime, DateTime, What),
     ) -> Result<Timestamp, BeyondHorizon> {
-        let mut left = SignedDuration::from_secs(minutes.max(0).saturating_mul(60));
-        if hours == Hours::Always {
-            let due = start.saturating_add(left).unwrap_or(Timestamp::MAX);
-            pass(Step { from: start, to: due, what: What::Counted });
-            return Ok(due);
-        }
         let mut at = in_japan(start);
+        let mut left = SignedDuration::from_secs(minutes.max(0).saturating_mul(60));
         let mut go = |from: &mut DateTime, to: DateTime, what| {
             if *from < to {
-                pass(Step { from: from_japan(*from), to: from_japan(to), what });
+                pass(*from, to, what);
                 *from = to;
             }
         };
-        while at.date() <= self.horizon {
+        if hours == Hours::Always {
+            let due = start.saturating_add(left).unwrap_or(Timestamp::MAX);
+            go(&mut at, in_japan(due), What::Counted);
+            return Ok(due);
+        }
+        while (self.first..=self.horizon).contains(&at.date()) {
             let day = at.date();
             let midnight = (day + 1.day()).to_datetime(Time::midnight());
             if let Some(why) = self.why_closed(day) {
@@ -197,7 +205,7 @@ impl Calendar {
             }
             go(&mut at, midnight, What::Night);
         }
-        Err(BeyondHorizon { horizon: self.horizon })
+        Err(BeyondHorizon { first: self.first, horizon: self.horizon })
     }
 
     fn why_closed(&self, day: Date) -> Option<What> {

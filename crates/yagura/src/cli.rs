@@ -193,6 +193,7 @@ enum ClockCommand {
         /// With its offset, as 2026-09-18T17:30:00+09:00
         #[arg(long, value_name = "TIME", value_parser = clock::start)]
         start: Timestamp,
+        /// How many minutes have to pass, at most a year of them
         #[arg(long, value_parser = clap::value_parser!(i64).range(0..=clock::MOST_MINUTES))]
         minutes: i64,
         /// Which hours count

@@ -21,7 +21,7 @@ pub(crate) fn due(start: Timestamp, minutes: i64, hours: Hours, json: bool) -> a
         Hours::Business => "business minutes (Monday to Friday 09:00-18:00 JST)",
         Hours::Always => "minutes around the clock",
     };
-    say(&format!("{minutes} {counted} from {}", for_people(start)));
+    say(&format!("{minutes} {counted} from {} JST", for_people(start)));
     for step in &explained.steps {
         say(&format!("  {} - {}  {}", for_people(step.from), for_people(step.to), words(step)));
     }

@@ -117,7 +117,7 @@ fn a_due_time_is_proved_step_by_step_and_never_guessed_rel_12() {
     for (start, told) in [
         ("2026-09-18T17:30:00", "write `2026-09-18T17:30:00+09:00` for Japan"),
         ("yesterday", "2026-09-18T17:30:00+09:00"),
-        ("2027-12-28T17:30:00+09:00", "only until `2027-12-31`"),
+        ("2027-12-28T17:30:00+09:00", "to `2027-12-31`"),
     ] {
         let refused = due(start, &["--json"]);
         let words = String::from_utf8_lossy(&refused.stderr);

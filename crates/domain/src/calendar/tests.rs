@@ -1,6 +1,7 @@
-//! The calendar against the contract's vectors, against a reference written another way, and the table against the law.
+//! The calendar against the contract's vectors, a reference written another way and a public tool; the table against the law.
 
 mod law;
+mod peer;
 mod reference;
 
 use super::*;
@@ -81,6 +82,10 @@ fn beyond_the_published_holidays_it_refuses_rel_12() {
     let calendar = Calendar::japan();
     let refused = calendar.due(jst_time("2027-12-28T17:59"), 60, Hours::Business).unwrap_err();
     assert_eq!(refused.horizon, Date::constant(2027, 12, 31));
+    // Nor is anything known of the days before the table begins.
+    let refused = calendar.due(jst_time("1954-12-31T17:00"), 10, Hours::Business).unwrap_err();
+    assert!(refused.to_string().contains("from `1955-01-01` to `2027-12-31`"), "{refused}");
+    assert!(calendar.explain(Timestamp::MIN, 10, Hours::Business).is_err());
     assert!(calendar.explain(Timestamp::MAX, i64::MAX, Hours::Business).is_err());
     assert_eq!(calendar.days_to_horizon(Date::constant(2026, 11, 26)), 400);
     assert_eq!(calendar.days_to_horizon(Date::constant(2028, 1, 1)), -1);
