@@ -136,3 +136,46 @@ fn assert_all_verified(incident: &Incident) {
     }
     assert_eq!(incident.actions.len(), 3);
 }
+
+/// The console takes ten calls a second of one token. What stops an attack goes before everything that only looks or
+/// records, or the last of forty endpoints would wait for the first one's paperwork.
+#[tokio::test]
+async fn forty_attacks_at_once_at_one_customer_are_stopped_before_anything_is_written_up() {
+    let soc = TestSoc::start().await;
+    let raised_at = soc.now();
+    for n in 0..40 {
+        let file = format!("locker-{n}.exe");
+        let host = soc.host(CUSTOMER, Role::Desktop, n % 3);
+        soc.raise(CUSTOMER, &Threat::ransomware(&host).file(&file).hashed_from(&file));
+    }
+    soc.pass(minutes(3)).await;
+    let mut sent = Vec::new();
+    for incident in soc.incidents().await {
+        assert!(incident.actions_settled(), "{}", incident.id);
+        sent.extend(incident.actions.values().filter_map(|a| a.sent_at));
+    }
+    let last = sent.iter().max().expect("something was sent").duration_since(raised_at);
+    assert!(last.as_secs() <= 8, "the last action was sent after {last:#}");
+    soc.mail().skim();
+    soc.finish().await;
+}
+
+/// Nobody can wait for ever: after a day the incident says so, and can be closed.
+#[tokio::test]
+async fn an_endpoint_that_stays_away_for_a_day_leaves_its_action_to_a_person() {
+    let soc = TestSoc::start().await;
+    let host = soc.host(CUSTOMER, Role::Desktop, 0);
+    soc.sentinelone().set_offline(&host);
+    let threat = ransomware(&soc);
+    soc.pass(hours(25)).await;
+    let incident = soc.incident_of(&threat).await;
+    assert!(incident.actions_settled(), "{:?}", incident.actions);
+    assert!(incident.actions.values().all(|a| matches!(a.state, State::Refused { .. })), "{:?}", incident.actions);
+    assert_eq!(incident.troubles.len(), incident.actions.len(), "each stands where people look");
+    soc.give_verdict(incident.id, Verdict::TruePositive).await;
+    soc.settle().await;
+    soc.close(incident.id).await;
+    soc.settle().await;
+    soc.mail().skim();
+    soc.finish().await;
+}

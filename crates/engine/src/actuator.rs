@@ -11,9 +11,9 @@ use anyhow::Context as _;
 use domain::action::{Action, Kind, Proof, State};
 use domain::alert::{Alert, MitigationAction, MitigationOutcome};
 use domain::endpoint::Network;
-use domain::incident::{Command, Effect, Incident, SendAnswer};
+use domain::incident::{Actor, Command, Effect, Incident, SendAnswer};
 use domain::{ActionId, TenantId, Timestamp, Untrusted};
-use sentinelone::{Accepted, Mitigate, Targets};
+use sentinelone::{Accepted, Acting, Mitigate, Reserved, Targets};
 use store::{Job, Outcome, Scope};
 
 use crate::Engine;
@@ -91,7 +91,7 @@ async fn act(
             finish(engine, job, Command::ConfirmAction { action: id, how }, now).await
         }
         (_, Seen::Failed(why)) if sent => finish(engine, job, Command::RefuseAction { action: id, why }, now).await,
-        (_, Seen::UnderWay) => Ok(wait(action, now)),
+        (_, Seen::UnderWay) => wait(engine, job, action, now).await,
         (State::Accepted | State::Sent, Seen::NotThere | Seen::Failed(_)) => no_trace(engine, job, action, now).await,
         (State::Unknown { .. }, _) if action.sends >= MAX_SENDS => {
             let why = Untrusted::new("the console's answers were lost and a read-back shows no effect");
@@ -112,10 +112,11 @@ async fn send(
     action: &Action,
     now: Timestamp,
 ) -> anyhow::Result<Outcome> {
+    let reserved = console.reserve(acting(action.kind), now)?;
     if action.state != State::IntentRecorded {
         engine.execute(&job.tenant, job.incident, Command::IntendAction { action: action.id }, now).await?;
     }
-    let answer = match tell(console, action, now).await {
+    let answer = match tell(reserved, action, now).await {
         Ok(_) => SendAnswer::Accepted,
         Err(error) if error.may_have_happened() => SendAnswer::Lost { why: Untrusted::new(&error.to_string()) },
         // Nothing was sent, or it was turned away for now: the intent stands, and the job comes back to it.
@@ -131,7 +132,7 @@ async fn send(
     let report = Command::ReportSend { action: action.id, sent_at: now, answer };
     let after = engine.execute(&job.tenant, job.incident, report, now).await?;
     match after.actions.get(&action.id) {
-        Some(action) if action.state.is_running() => Ok(wait(action, now)),
+        Some(action) if action.state.is_running() => wait(engine, job, action, now).await,
         _ => Ok(Outcome::Done),
     }
 }
@@ -139,7 +140,7 @@ async fn send(
 /// Accepted, but nothing shows on the console: wait a little, then let people know.
 async fn no_trace(engine: &Engine, job: &Job, action: &Action, now: Timestamp) -> anyhow::Result<Outcome> {
     if age(action, now) < TRACE {
-        return Ok(wait(action, now));
+        return wait(engine, job, action, now).await;
     }
     let why = Untrusted::new("the console accepted it, but shows no trace of it");
     finish(engine, job, Command::RefuseAction { action: action.id, why }, now).await
@@ -150,14 +151,19 @@ async fn finish(engine: &Engine, job: &Job, command: Command, now: Timestamp) ->
     Ok(Outcome::Done)
 }
 
-/// Looks again soon while it is fresh, and less often the longer it takes.
-fn wait(action: &Action, now: Timestamp) -> Outcome {
+/// Looks again soon while it is fresh, and less often the longer it takes. After a day a person has to look: the action
+/// ends, so that it does not hold its incident open, and stands among what gave up.
+async fn wait(engine: &Engine, job: &Job, action: &Action, now: Timestamp) -> anyhow::Result<Outcome> {
     let age = age(action, now);
     if age > PATIENCE {
-        return Outcome::GaveUp { why: "the endpoint has not carried it out within 24 hours".into() };
+        let why = Untrusted::new("the endpoint has not carried it out within 24 hours");
+        let what = Untrusted::new(&format!("{}: {}", job.key, why.for_matching()));
+        let refuse = Command::RefuseAction { action: action.id, why };
+        engine.finish(job, &[refuse, Command::GiveUpJob { by: Actor::Actuator, what }], now).await?;
+        return Ok(Outcome::Done);
     }
     let pause = (age / 4).clamp(FIRST_LOOK, Duration::from_secs(300));
-    Outcome::Wait { at: later(now, pause), why: "waiting for the console to show the result".into() }
+    Ok(Outcome::Wait { at: later(now, pause), why: "waiting for the console to show the result".into() })
 }
 
 fn age(action: &Action, now: Timestamp) -> Duration {
@@ -165,11 +171,14 @@ fn age(action: &Action, now: Timestamp) -> Duration {
     now.duration_since(since).try_into().unwrap_or_default()
 }
 
-async fn tell(
-    console: &sentinelone::Actuator,
-    action: &Action,
-    now: Timestamp,
-) -> Result<Accepted, sentinelone::Error> {
+fn acting(kind: Kind) -> Acting {
+    match kind {
+        Kind::Isolate => Acting::OnAgents,
+        Kind::Kill | Kind::Quarantine => Acting::OnThreats,
+    }
+}
+
+async fn tell(console: Reserved<'_>, action: &Action, now: Timestamp) -> Result<Accepted, sentinelone::Error> {
     let mitigation = match action.kind {
         Kind::Isolate => return console.disconnect(&Targets::one(action.target.agent.clone()), now).await,
         Kind::Kill => Mitigate::Kill,

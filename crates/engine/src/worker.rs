@@ -123,9 +123,9 @@ fn told_when(error: &anyhow::Error) -> Option<Duration> {
 }
 
 /// A budget frees one turn at a time. Those who wait for it come back spread over a span that doubles with each try, up to
-/// eight seconds: hundreds that all came back at once would spend their time on asking.
+/// four seconds: hundreds that all came back at once would spend their time on asking.
 fn turn(job: &Job, after: Duration) -> Duration {
-    let slots = 1_u64 << job.attempts.min(5);
+    let slots = 1_u64 << job.attempts.min(4);
     after.max(Duration::from_millis(500)) + Duration::from_millis(250 * (seed(job) % slots))
 }
 

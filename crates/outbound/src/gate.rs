@@ -29,6 +29,12 @@ impl Lane {
     }
 }
 
+/// A turn taken ahead of its request. Dropped unused, it is lost: that costs one place in the budget.
+#[derive(Debug)]
+pub struct Turn {
+    pub(crate) lane: Lane,
+}
+
 /// So many requests per time, of which `burst` may come at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
@@ -51,6 +57,30 @@ impl Rate {
 
     const fn per(us: i64, requests: u32) -> Self {
         Self { interval_us: us / if requests == 0 { 1 } else { requests as i64 }, burst: 1 }
+    }
+}
+
+/// What goes first when a budget runs short. The less urgent leaves a part of the burst to the more urgent: otherwise the
+/// reading back of one stopped attack uses up what the next one needs to be stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Urgency {
+    /// May use the whole budget: what stops an attack, and everything in a lane that knows no difference.
+    #[default]
+    First,
+    /// Writes down: leaves a quarter of the burst.
+    Records,
+    /// Looks: leaves half of the burst, so that whoever has looked can also write what follows from it.
+    Looks,
+}
+
+impl Urgency {
+    /// Requests of a burst that it must leave untouched. Never the whole burst.
+    fn leaves(self, burst: i64) -> i64 {
+        match self {
+            Self::First => 0,
+            Self::Records => burst / 4,
+            Self::Looks => burst / 2,
+        }
     }
 }
 
@@ -79,13 +109,13 @@ impl Gates {
         Self { settings, lanes: Mutex::default() }
     }
 
-    pub(crate) fn admit(&self, lane: &Lane, now: Timestamp) -> Result<(), Error> {
+    pub(crate) fn admit(&self, lane: &Lane, urgency: Urgency, now: Timestamp) -> Result<(), Error> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if !lanes.contains_key(&lane.name) && lanes.len() >= MOST_LANES {
             return Err(Error::Unsendable { why: "too many lanes" });
         }
         let gate = lanes.entry(Arc::clone(&lane.name)).or_default();
-        gate.admit(lane.rate, self.settings, now).map_err(|closed| closed.into_error(&lane.name, now))
+        gate.admit(lane.rate, urgency, self.settings, now).map_err(|closed| closed.into_error(&lane.name, now))
     }
 
     pub(crate) fn settle(&self, lane: &Lane, error: Option<&Error>, now: Timestamp) {
@@ -121,13 +151,14 @@ enum Closed {
 }
 
 impl Gate {
-    fn admit(&mut self, rate: Rate, breaker: BreakerSettings, now: Timestamp) -> Result<(), Closed> {
+    fn admit(&mut self, rate: Rate, urgency: Urgency, breaker: BreakerSettings, now: Timestamp) -> Result<(), Closed> {
         let now_us = now.as_microsecond();
         self.forget_the_future(rate, breaker, now_us);
         if self.failures >= breaker.failures && now_us < self.rests_until_us {
             return Err(Closed::Resting(self.rests_until_us));
         }
-        let earliest = (self.next_us - (rate.burst - 1) * rate.interval_us).max(self.held_until_us);
+        let usable = rate.burst - urgency.leaves(rate.burst);
+        let earliest = (self.next_us - (usable - 1) * rate.interval_us).max(self.held_until_us);
         if now_us < earliest {
             return Err(Closed::Budget(earliest));
         }
@@ -174,6 +205,7 @@ fn micros(duration: Duration) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use super::Urgency::{First, Looks, Records};
     use super::*;
 
     const BREAKER: BreakerSettings = BreakerSettings { failures: 3, cool_down: Duration::from_secs(30) };
@@ -187,13 +219,13 @@ mod tests {
         let rate = Rate::per_second(10).burst(3);
         let mut gate = Gate::default();
         for _ in 0..3 {
-            gate.admit(rate, BREAKER, at(0)).unwrap();
+            gate.admit(rate, First, BREAKER, at(0)).unwrap();
         }
-        assert_eq!(gate.admit(rate, BREAKER, at(0)), Err(Closed::Budget(at(100).as_microsecond())));
-        gate.admit(rate, BREAKER, at(100)).unwrap();
-        assert!(gate.admit(rate, BREAKER, at(199)).is_err());
+        assert_eq!(gate.admit(rate, First, BREAKER, at(0)), Err(Closed::Budget(at(100).as_microsecond())));
+        gate.admit(rate, First, BREAKER, at(100)).unwrap();
+        assert!(gate.admit(rate, First, BREAKER, at(199)).is_err());
         // After a rest the whole burst is there again, but no more than that.
-        let passed = (0..10).filter(|_| gate.admit(rate, BREAKER, at(60_000)).is_ok()).count();
+        let passed = (0..10).filter(|_| gate.admit(rate, First, BREAKER, at(60_000)).is_ok()).count();
         assert_eq!(passed, 3);
     }
 
@@ -201,8 +233,25 @@ mod tests {
     fn in_any_window_no_more_pass_than_the_rate_and_the_burst() {
         let rate = Rate::per_second(10).burst(5);
         let mut gate = Gate::default();
-        let passed = (0..10_000).filter(|ms| gate.admit(rate, BREAKER, at(*ms)).is_ok()).count();
+        let passed = (0..10_000).filter(|ms| gate.admit(rate, First, BREAKER, at(*ms)).is_ok()).count();
         assert!((100..=105).contains(&passed), "{passed} in ten seconds");
+    }
+
+    #[test]
+    fn whoever_looks_leaves_room_for_those_who_protect_and_still_comes_to_its_turn() {
+        let rate = Rate::per_second(10).burst(8);
+        let passed = |gate: &mut Gate, urgency, ms| {
+            (0..100).filter(|_| gate.admit(rate, urgency, BREAKER, at(ms)).is_ok()).count()
+        };
+        let mut gate = Gate::default();
+        assert_eq!([Looks, Records, First].map(|urgency| passed(&mut gate, urgency, 0)), [4, 2, 2]);
+        // Nobody protects any more: looking goes on at the whole pace.
+        assert_eq!(gate.admit(rate, Looks, BREAKER, at(400)), Err(Closed::Budget(at(500).as_microsecond())));
+        gate.admit(rate, Looks, BREAKER, at(500)).unwrap();
+        gate.admit(rate, Looks, BREAKER, at(600)).unwrap();
+        // A lane without a burst serves everybody.
+        let narrow = Rate::per_second(1);
+        Gate::default().admit(narrow, Looks, BREAKER, at(0)).unwrap();
     }
 
     #[test]
@@ -210,8 +259,8 @@ mod tests {
         let rate = Rate::per_second(10).burst(10);
         let mut gate = Gate::default();
         gate.hold(Duration::from_secs(7), at(0));
-        assert_eq!(gate.admit(rate, BREAKER, at(6_999)), Err(Closed::Budget(at(7_000).as_microsecond())));
-        gate.admit(rate, BREAKER, at(7_000)).unwrap();
+        assert_eq!(gate.admit(rate, First, BREAKER, at(6_999)), Err(Closed::Budget(at(7_000).as_microsecond())));
+        gate.admit(rate, First, BREAKER, at(7_000)).unwrap();
     }
 
     #[test]
@@ -219,16 +268,16 @@ mod tests {
         let rate = Rate::per_second(100).burst(100);
         let mut gate = Gate::default();
         for _ in 0..3 {
-            gate.admit(rate, BREAKER, at(0)).unwrap();
+            gate.admit(rate, First, BREAKER, at(0)).unwrap();
             gate.failed(BREAKER, at(0));
         }
-        assert_eq!(gate.admit(rate, BREAKER, at(29_999)), Err(Closed::Resting(at(30_000).as_microsecond())));
-        gate.admit(rate, BREAKER, at(30_000)).unwrap();
+        assert_eq!(gate.admit(rate, First, BREAKER, at(29_999)), Err(Closed::Resting(at(30_000).as_microsecond())));
+        gate.admit(rate, First, BREAKER, at(30_000)).unwrap();
         // The probe is under way, or was dropped: nobody else passes until another cool-down is over.
-        assert!(gate.admit(rate, BREAKER, at(30_001)).is_err());
-        gate.admit(rate, BREAKER, at(60_000)).unwrap();
+        assert!(gate.admit(rate, First, BREAKER, at(30_001)).is_err());
+        gate.admit(rate, First, BREAKER, at(60_000)).unwrap();
         gate.failures = 0;
-        gate.admit(rate, BREAKER, at(60_001)).unwrap();
+        gate.admit(rate, First, BREAKER, at(60_001)).unwrap();
     }
 
     #[test]
@@ -239,6 +288,6 @@ mod tests {
             gate.failed(BREAKER, at(86_400_000));
         }
         gate.hold(Duration::from_secs(5), at(86_400_000));
-        assert_eq!(gate.admit(rate, BREAKER, at(0)), Err(Closed::Resting(at(30_000).as_microsecond())));
+        assert_eq!(gate.admit(rate, First, BREAKER, at(0)), Err(Closed::Resting(at(30_000).as_microsecond())));
     }
 }

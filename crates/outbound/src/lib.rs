@@ -21,7 +21,7 @@ use jiff::Timestamp;
 pub use backoff::backoff;
 pub use error::Error;
 pub use far_side::{Answer, Call, FarSide, Unreachable};
-pub use gate::{BreakerSettings, Lane, Rate};
+pub use gate::{BreakerSettings, Lane, Rate, Turn, Urgency};
 pub use origin::{Allowed, InvalidOrigin, Origin};
 pub use real::InvalidRoots;
 pub use request::{Method, Reply, Request, Safety, Secret};
@@ -97,11 +97,21 @@ impl Outbound {
         Self { inner: Arc::new(inner) }
     }
 
+    /// Takes a turn now for a request that follows; if there is none, the error says when. For work that must not begin
+    /// what it cannot end.
+    pub fn reserve(&self, lane: Lane, urgency: Urgency, now: Timestamp) -> Result<Turn, Error> {
+        self.inner.gates.admit(&lane, urgency, now)?;
+        Ok(Turn { lane })
+    }
+
     /// Sends once. `now` drives budget and breaker; the time-outs run on the machine's monotonic clock.
     pub async fn send(&self, request: Request, now: Timestamp) -> Result<Reply, Error> {
         let inner = &*self.inner;
         let origin = inner.allow(&request)?;
-        inner.gates.admit(&request.lane, now)?;
+        // A turn of another lane would let this one past its own budget.
+        if request.turn.as_ref().is_none_or(|turn| turn.lane.name != request.lane.name) {
+            inner.gates.admit(&request.lane, request.urgency, now)?;
+        }
         let result = inner.exchange(&request, &origin, now).await;
         inner.gates.settle(&request.lane, result.as_ref().err(), now);
         tracing::debug!(

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::far_side::Answer;
-use crate::gate::Lane;
+use crate::gate::{Lane, Turn, Urgency};
 
 /// One request. Secrets are marked, so that neither `Debug` nor a log line shows them; nor does either show the query.
 pub struct Request {
@@ -19,6 +19,8 @@ pub struct Request {
     pub(crate) body: Option<Body>,
     pub(crate) safety: Safety,
     pub(crate) lane: Lane,
+    pub(crate) urgency: Urgency,
+    pub(crate) turn: Option<Turn>,
     pub(crate) total_timeout: Option<Duration>,
     pub(crate) max_body_bytes: Option<usize>,
 }
@@ -30,7 +32,28 @@ impl Request {
     }
 
     pub fn new(method: Method, url: Url, safety: Safety, lane: Lane) -> Self {
-        Self { method, url, headers: vec![], body: None, safety, lane, total_timeout: None, max_body_bytes: None }
+        let urgency = Urgency::default();
+        Self {
+            method,
+            url,
+            headers: vec![],
+            body: None,
+            safety,
+            lane,
+            urgency,
+            turn: None,
+            total_timeout: None,
+            max_body_bytes: None,
+        }
+    }
+
+    /// Goes out on a turn that was reserved, and takes no other.
+    pub fn on_turn(self, turn: Turn) -> Self {
+        Self { turn: Some(turn), ..self }
+    }
+
+    pub fn urgency(self, urgency: Urgency) -> Self {
+        Self { urgency, ..self }
     }
 
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -1,7 +1,7 @@
 //! One token's way to one console: how a list is asked and an act is sent, so that neither can forget its scope.
 
 use jiff::Timestamp;
-use outbound::{Lane, Method, Outbound, Request, Safety, Secret};
+use outbound::{Lane, Method, Outbound, Request, Safety, Secret, Turn, Urgency};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -16,13 +16,36 @@ const API: &str = "/web/api/v2.1";
 /// A full page of a thousand threats with long indicators stays below this.
 const MAX_LIST_BYTES: usize = 32 * 1024 * 1024;
 
+/// The console counts each token on its own, so each has its own budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Capability {
+    Read,
+    Act,
+}
+
+impl Capability {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Act => "act",
+        }
+    }
+
+    /// Only a token that acts has something more urgent to do than to look.
+    fn looking(self) -> Urgency {
+        match self {
+            Self::Read => Urgency::First,
+            Self::Act => Urgency::Looks,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) console: Console,
     outbound: Outbound,
     token: Secret,
-    /// `read` or `act`: the console counts each token on its own, so each has its own budget.
-    capability: &'static str,
+    capability: Capability,
 }
 
 /// One page of a list.
@@ -33,7 +56,7 @@ pub(crate) struct Listed {
 }
 
 impl Caller {
-    pub(crate) fn new(console: &Console, token: Secret, outbound: Outbound, capability: &'static str) -> Self {
+    pub(crate) fn new(console: &Console, token: Secret, outbound: Outbound, capability: Capability) -> Self {
         Self { console: console.clone(), outbound, token, capability }
     }
 
@@ -69,14 +92,15 @@ impl Caller {
         if let Some(cursor) = cursor {
             url.query_pairs_mut().append_pair("cursor", cursor);
         }
-        let request = Request::get(url, self.lane(L::FAMILY)).at_most(MAX_LIST_BYTES);
+        let request =
+            Request::get(url, self.lane(L::FAMILY)).urgency(self.capability.looking()).at_most(MAX_LIST_BYTES);
         self.send(request, cursor.is_some(), now).await
     }
 
     /// Acts on exactly these targets, and on them only where they are the customer's.
     pub(crate) async fn act<T: Clone + PartialEq + std::fmt::Display>(
         &self,
-        family: Family,
+        (family, turn): (Family, Option<Turn>),
         path: &str,
         targets: &Targets<T>,
         data: Value,
@@ -88,8 +112,17 @@ impl Caller {
         }
         let body = json!({"filter": filter, "data": data}).to_string().into_bytes();
         let request = Request::new(Method::Post, self.url(path)?, Safety::OnceOnly, self.lane(family));
+        let request = match turn {
+            Some(turn) => request.on_turn(turn),
+            None => request.urgency(Urgency::Records),
+        };
         let answer = self.send(request.body("application/json", body), false, now).await?;
         act::read(&answer, targets.as_slice().len())
+    }
+
+    /// A turn for an act that stops an attack.
+    pub(crate) fn reserve(&self, family: Family, now: Timestamp) -> Result<Turn, Error> {
+        self.outbound.reserve(self.lane(family), Urgency::First, now).map_err(|error| sort(error, false))
     }
 
     async fn send(&self, request: Request, on_cursor: bool, now: Timestamp) -> Result<Value, Error> {
@@ -106,7 +139,7 @@ impl Caller {
     }
 
     fn lane(&self, family: Family) -> Lane {
-        let name = format!("{}/{}/{}", self.console.tenant, self.capability, family.name());
+        let name = format!("{}/{}/{}", self.console.tenant, self.capability.name(), family.name());
         Lane::new(&name, family.rate())
     }
 }

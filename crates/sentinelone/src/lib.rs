@@ -22,7 +22,7 @@ mod token;
 mod words;
 
 pub use act::{Accepted, Mitigate, PassedOver, Why};
-pub use actuator::Actuator;
+pub use actuator::{Acting, Actuator, Reserved};
 pub use console::{ActToken, Console, InvalidScope, ReadToken, Scope, ScopeId};
 pub use convert::UNKNOWN_AGENT;
 pub use cursor::Cursor;

@@ -6,7 +6,7 @@ use domain::{AgentId, AlertId};
 use jiff::Timestamp;
 use outbound::Outbound;
 
-use crate::call::Caller;
+use crate::call::{Caller, Capability};
 use crate::console::{Console, ReadToken};
 use crate::cursor::{Cursor, Progress};
 use crate::error::Error;
@@ -56,7 +56,7 @@ pub struct Reader {
 
 impl Reader {
     pub fn new(console: &Console, token: ReadToken, outbound: Outbound) -> Self {
-        Self { caller: Caller::new(console, token.0, outbound, "read") }
+        Self { caller: Caller::new(console, token.0, outbound, Capability::Read) }
     }
 
     /// The next page of threats that are new or have changed. Without a cursor it begins at the checkpoint less the overlap.
