@@ -79,7 +79,8 @@ pub enum What {
 }
 
 /// A day on which the provider does not work: `12-29` every year, or `2026-08-13` once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub enum ClosedDay {
     Yearly { month: i8, day: i8 },
     Once(Date),
@@ -88,6 +89,14 @@ pub enum ClosedDay {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a closed day: write `12-29` for every year or `2026-08-13` for once")]
 pub struct NotAClosedDay(String);
+
+impl TryFrom<String> for ClosedDay {
+    type Error = NotAClosedDay;
+
+    fn try_from(text: String) -> Result<Self, NotAClosedDay> {
+        text.parse()
+    }
+}
 
 impl FromStr for ClosedDay {
     type Err = NotAClosedDay;

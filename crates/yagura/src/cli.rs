@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use domain::calendar::Calendar;
 use domain::calendar::Hours;
 use domain::{IncidentId, Language, PersonId, TenantId, Timestamp};
 use store::StaffRole;
@@ -199,6 +200,9 @@ enum ClockCommand {
         /// Which hours count
         #[arg(long, value_enum, default_value = "business")]
         calendar: CalendarName,
+        /// Configuration file with the provider's closed days; without it, 29 December to 3 January
+        #[arg(long)]
+        config: Option<PathBuf>,
         /// Print one JSON object
         #[arg(long)]
         json: bool,
@@ -313,8 +317,12 @@ impl Arguments {
                 alerts::import(&files, tenant, &store).await
             }
             Command::Audit(AuditCommand::Verify { root, store }) => audit::verify(&store, root).await,
-            Command::Clock(ClockCommand::Due { start, minutes, calendar, json }) => {
-                clock::due(start, minutes, calendar.into(), json)?;
+            Command::Clock(ClockCommand::Due { start, minutes, calendar, config, json }) => {
+                let known = match config {
+                    Some(path) => config::Config::read(&path)?.calendar(),
+                    None => Calendar::japan(),
+                };
+                clock::due(&known, start, minutes, calendar.into(), json)?;
                 Ok(ExitCode::SUCCESS)
             }
             Command::Doctor { config, json } => doctor::run(&config, json).await,

@@ -1,6 +1,6 @@
 //! Proves a due time: `yagura clock due` goes through the same calendar as every incident and says each step of the way.
 //!
-//! It needs no configuration and no store, so a customer can repeat it. Pauses of an incident's clock are not known here.
+//! It needs no store and, for a provider with the usual closed days, no configuration, so a customer can repeat it. Pauses of an incident's clock are not known here.
 
 use domain::Timestamp;
 use domain::calendar::{Calendar, Explained, Hours, Step, What, in_japan, jst};
@@ -12,8 +12,8 @@ use crate::output::{say, say_json};
 /// A year around the clock; no contract promises more.
 pub(crate) const MOST_MINUTES: i64 = 366 * 24 * 60;
 
-pub(crate) fn due(start: Timestamp, minutes: i64, hours: Hours, json: bool) -> anyhow::Result<()> {
-    let explained = Calendar::japan().explain(start, minutes, hours)?;
+pub(crate) fn due(calendar: &Calendar, start: Timestamp, minutes: i64, hours: Hours, json: bool) -> anyhow::Result<()> {
+    let explained = calendar.explain(start, minutes, hours)?;
     if json {
         return say_json(&Answer::new(&explained));
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use domain::calendar::{Calendar, ClosedDay};
 use domain::tenant::Tenant;
 use notify::Sender;
 use notify::mail::{Credentials, Security};
@@ -34,6 +35,9 @@ pub(crate) struct Config {
     pub slack: Option<SlackConfig>,
     #[serde(default = "default_poll")]
     pub poll_every_s: u64,
+    /// The SOC's own closed days instead of 29 December to 3 January: `12-29` each year, `2026-08-13` once.
+    #[serde(default)]
+    pub closed_days: Option<Vec<ClosedDay>>,
     #[serde(default, rename = "customer")]
     pub customers: Vec<CustomerConfig>,
     /// Where the file stood: paths in it are relative to that.
@@ -98,6 +102,14 @@ fn default_poll() -> u64 {
 }
 
 impl Config {
+    /// National holidays, and the days on which this provider is closed.
+    pub(crate) fn calendar(&self) -> Calendar {
+        match &self.closed_days {
+            Some(days) => Calendar::japan().with_closed_days(days.iter().copied()),
+            None => Calendar::japan(),
+        }
+    }
+
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path).with_context(|| format!("could not read `{}`", path.display()))?;
         let mut config: Self =
@@ -135,6 +147,7 @@ impl Config {
             _ => None,
         };
         let edrs = self.customers.iter().map(|c| self.edr(c, roles)).collect::<anyhow::Result<Vec<_>>>()?;
+        let calendar = self.calendar();
         Ok(Setup {
             store: self.store,
             tenants: self.customers.into_iter().map(|c| c.tenant).collect(),
@@ -143,6 +156,7 @@ impl Config {
             smtp,
             slack,
             poll_every: Duration::from_secs(self.poll_every_s.max(1)),
+            calendar,
             web: Web {
                 listen: self.console.listen,
                 public_origin: Some(self.console.public_origin),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use domain::PersonId;
+use domain::calendar::Calendar;
 use domain::source::TimeSource as _;
 use domain::tenant::{Email, Names};
 use notify::Sender;
@@ -112,6 +113,7 @@ impl Demo {
             smtp: Some(smtp(&mail)),
             slack: Some(slack::Settings { token: Secret::new(CHAT_TOKEN), api: chat.api_url().parse()? }),
             poll_every: POLL_EVERY,
+            calendar: Calendar::japan(),
             web: Web {
                 listen: loopback(if options.headless { 0 } else { options.port }),
                 public_origin: None,

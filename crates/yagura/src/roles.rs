@@ -58,6 +58,7 @@ pub(crate) struct Setup {
     pub smtp: Option<notify::mail::Settings>,
     pub slack: Option<slack::Settings>,
     pub poll_every: Duration,
+    pub calendar: Calendar,
     pub web: Web,
 }
 
@@ -91,7 +92,7 @@ pub(crate) struct Running {
 /// Starts the loops of the given roles.
 pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Running> {
     let store = Store::open(&setup.store).await.context("could not open the store")?;
-    let engine = Engine::new(store, setup.tenants, Calendar::japan());
+    let engine = Engine::new(store, setup.tenants, setup.calendar);
     let outbound = door(&setup.edrs)?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();

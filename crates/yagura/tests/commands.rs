@@ -126,6 +126,28 @@ fn a_due_time_is_proved_step_by_step_and_never_guessed_rel_12() {
 }
 
 #[test]
+fn a_provider_that_works_on_29_december_says_so_in_its_configuration_rel_11() {
+    let folder = tempfile::tempdir().unwrap();
+    let due = |closed_days: &str| {
+        let text = format!(
+            "closed_days = {closed_days}\n\
+             [console]\nlisten = \"127.0.0.1:0\"\npublic_origin = \"https://soc.example.jp\"\n\
+             [sender]\nname = {{ ja = \"SOC\", en = \"SOC\" }}\naddress = \"soc@example.jp\"\n\
+             [mail]\nhost = \"smtp.example.jp\"\nport = 587\nsecurity = \"start-tls\"\n"
+        );
+        fs::write(folder.path().join("yagura.toml"), text).unwrap();
+        let start = "2026-12-28T17:30:00+09:00";
+        let given = ["clock", "due", "--start", start, "--minutes", "60", "--config", "yagura.toml", "--json"];
+        yagura(folder.path(), &given)
+    };
+    assert_eq!(last_json(&due("[\"12-31\", \"01-01\"]"))["due"], "2026-12-29T09:30:00+09:00");
+    assert_eq!(last_json(&due("[\"2026-12-29\", \"12-30\"]"))["due"], "2026-12-31T09:30:00+09:00");
+    let refused = due("[\"29 December\"]");
+    let words = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && words.contains("is not a closed day: write `12-29`"), "{words}");
+}
+
+#[test]
 fn every_command_explains_itself_with_examples() {
     let folder = tempfile::tempdir().unwrap();
     for command in [
