@@ -9,7 +9,7 @@ use domain::tenant::Tenant;
 use domain::{IncidentId, PersonId, TenantId, Timestamp, Untrusted, rules};
 use maud::{Markup, html};
 use serde::Deserialize;
-use store::{Counters, QueueFilter, QueueRow};
+use store::{Counters, Queue, QueueFilter, QueueRow};
 
 use crate::access::url_encoded;
 use crate::error::Fault;
@@ -444,23 +444,43 @@ impl List<'_> {
     }
 
     fn foot(&self, found: &Found) -> Markup {
-        let (say, page, total) = (self.say, self.filters.page, found.total);
-        let pages = usize::try_from(total).unwrap_or(usize::MAX).div_ceil(PAGE).max(1);
-        let turn = |to: usize, text: &str| html! { a href=(format!("/{}", Filters { page: to, ..self.filters.clone() }.search())) { (text) } };
+        let say = self.say;
         html! {
             footer.foot {
-                span { (say.count(total, "件", "incident", "incidents")) }
+                (counted(say, found.total))
                 @if found.cut {
                     span.hint { (say.pick(format!("期限の近い {SEARCHED} 件の中から絞り込みました。"), format!("Looked among the first {SEARCHED}."))) }
                 }
-                @if pages > 1 && self.filters.word.is_empty() {
-                    span.pages {
-                        @if page > 1 { (turn(page - 1, say.pick("前へ", "Previous"))) }
-                        " " (page) " / " (pages) " "
-                        @if page < pages { (turn(page + 1, say.pick("次へ", "Next"))) }
-                    }
-                }
+                @if self.filters.word.is_empty() { (pages(say, self.filters, found.total, found.rows.len())) }
                 span.as-of { (say.pick("表示時点", "As of")) " " (clock_seconds(self.now)) }
+            }
+        }
+    }
+}
+
+/// How many there are. Nobody counts further than `Queue::COUNTED_TO`, and then the page says so.
+fn counted(say: Say, total: u64) -> Markup {
+    html! {
+        span {
+            (say.count(total, "件", "incident", "incidents"))
+            @if total >= Queue::COUNTED_TO { (say.pick("以上", " or more")) }
+        }
+    }
+}
+
+/// Turns to the pages around this one, also beyond what was counted, as long as pages are full.
+fn pages(say: Say, filters: &Filters, total: u64, shown: usize) -> Markup {
+    let page = filters.page;
+    let pages = usize::try_from(total).unwrap_or(usize::MAX).div_ceil(PAGE).max(page);
+    let uncounted = total >= Queue::COUNTED_TO;
+    let more = page < pages || (uncounted && shown == PAGE);
+    let turn = |to: usize, text: &str| html! { a href=(format!("/{}", Filters { page: to, ..filters.clone() }.search())) { (text) } };
+    html! {
+        @if pages > 1 {
+            span.pages {
+                @if page > 1 { (turn(page - 1, say.pick("前へ", "Previous"))) }
+                " " (page) " / " (pages) @if uncounted { "+" } " "
+                @if more { (turn(page + 1, say.pick("次へ", "Next"))) }
             }
         }
     }
@@ -512,6 +532,21 @@ mod tests {
         {
             assert_eq!(account(&Untrusted::new(user)), Untrusted::new(shown));
         }
+    }
+
+    #[test]
+    fn whoever_has_more_than_can_be_counted_is_told_so_and_can_turn_on() {
+        let say = Say(domain::Language::En);
+        assert!(!counted(say, 9_999).into_string().contains("more"));
+        assert!(counted(say, Queue::COUNTED_TO).into_string().contains("10000 incidents or more"));
+        let last_counted = usize::try_from(Queue::COUNTED_TO).unwrap().div_ceil(PAGE);
+        let at = |page, shown| {
+            let filters = Filters { page, ..Filters::of(&Asked::default()) };
+            pages(say, &filters, Queue::COUNTED_TO, shown).into_string()
+        };
+        assert!(at(last_counted, PAGE).contains(&format!("page={}", last_counted + 1)));
+        assert!(at(last_counted + 5, PAGE).contains(&format!("page={}", last_counted + 6)));
+        assert!(!at(last_counted + 5, PAGE - 1).contains("Next"));
     }
 
     #[test]
