@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use outbound::{Allowed, Answer, Call, Error, FarSide, Lane, Method, Origin, Outbound, Rate, Request, Safety};
-use outbound::{Secret, Settings, Unreachable};
+use outbound::{Secret, Settings, Unreachable, Urgency};
 
 /// Answers by the last part of the path and counts what reaches it.
 #[derive(Debug, Default)]
@@ -62,6 +62,21 @@ async fn allow_list_and_budget_hold_without_sockets_too() {
     }
     assert!(matches!(door.send(post(&origin, "/a"), now).await, Err(Error::Budget { .. })));
     assert_eq!(echo.seen.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_reserved_turn_lets_one_request_out_of_its_own_lane_and_no_other() {
+    let (door, _, origin) = door();
+    let now = Timestamp::from_second(1_800_000_000).unwrap();
+    let lane = |name| Lane::new(name, Rate::per_second(1).burst(2));
+    let turn = door.reserve(lane("test"), Urgency::First, now).unwrap();
+    door.send(post(&origin, "/a"), now).await.unwrap();
+    // The burst is gone: one was sent and one is reserved.
+    assert!(matches!(door.send(post(&origin, "/a"), now).await, Err(Error::Budget { .. })));
+    door.send(post(&origin, "/a").on_turn(turn), now).await.unwrap();
+    let of_another = door.reserve(lane("another"), Urgency::First, now).unwrap();
+    let refused = door.send(post(&origin, "/a").on_turn(of_another), now).await;
+    assert!(matches!(refused, Err(Error::Budget { .. })), "{refused:?}");
 }
 
 #[tokio::test]
