@@ -119,7 +119,7 @@ pub async fn opened(store: &Store, tenant: &TenantId, alert: &Alert, now: Timest
 }
 
 /// Decides a command and records what it leads to.
-pub fn decide(work: &mut Work, incident: Incident, command: Command, now: Timestamp) -> Incident {
+pub fn decide(work: &mut Work, incident: &Incident, command: Command, now: Timestamp) -> Incident {
     let customer = customer(&incident.tenant);
     let context = Context { tenant: &customer, roster: &domain::oncall::NOBODY, calendar: calendar(), now };
     let recorded = incident.decide(command, context).expect("a legal command");
@@ -127,7 +127,7 @@ pub fn decide(work: &mut Work, incident: Incident, command: Command, now: Timest
     for entry in &recorded {
         after.apply(entry);
     }
-    let effects = after.effects(Some(&incident), &recorded, &customer);
+    let effects = after.effects(Some(incident), &recorded, &customer);
     work.record(after.clone(), &recorded, &effects).expect("it can be written");
     after
 }
@@ -143,7 +143,7 @@ pub async fn execute(
     let mut work = store.begin(tenant).await?;
     let mut incident = work.incident(id).await?.expect("the incident is there");
     for command in commands {
-        incident = decide(&mut work, incident, command, now);
+        incident = decide(&mut work, &incident, command, now);
     }
     work.commit().await?;
     Ok(incident)

@@ -115,7 +115,7 @@ pub async fn keys_are_recalled_as_of_now(db: &Database) {
     work.recall(&keys).await.expect("a look back");
     let mut incident = work.incident(incident.id).await.expect("a read").expect("it is there");
     for command in to_close(Verdict::FalsePositive) {
-        incident = decide(&mut work, incident, command, minutes(10));
+        incident = decide(&mut work, &incident, command, minutes(10));
     }
     work.remember(&keys, &incident, "ran", minutes(11));
     let within = work.remembered(&keys);

@@ -150,7 +150,7 @@ pub async fn a_job_ends_with_its_result_or_not_at_all(db: &Database) {
     for commit in [false, true] {
         let mut work = db.store.begin(&acme).await.expect("a unit of work");
         let incident = work.incident(id).await.expect("a read").expect("it is there");
-        decide(&mut work, incident, note("done"), minutes(1));
+        decide(&mut work, &incident, note("done"), minutes(1));
         assert!(work.finish_job(&job, minutes(1)).await.expect("an answer"));
         if commit {
             work.commit().await.expect("a commit");

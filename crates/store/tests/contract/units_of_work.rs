@@ -151,7 +151,7 @@ pub async fn a_unit_of_work_sees_its_own_incident_before_the_commit(db: &Databas
     let mut work = db.store.begin(&acme).await.expect("a unit of work");
     let incident = open(&mut work, &acme, &alert(1), morning()).await;
     let id = incident.id;
-    let after = decide(&mut work, incident, note("seen"), minutes(1));
+    let after = decide(&mut work, &incident, note("seen"), minutes(1));
     assert_eq!(work.incident(id).await.expect("a read"), Some(after.clone()));
     assert_eq!(db.store.incident(&Scope::All, id).await.expect("a read"), None, "others do not");
     work.commit().await.expect("a commit");

@@ -352,7 +352,7 @@ fn a_thousand_drawn_stories_are_proved() {
 }
 
 fn drawn(dice: &mut Dice, story: &Story, step: i64) -> Command {
-    let question = story.incident.open_question().map_or(crate::QuestionId(1), |q| q.id);
+    let question = story.incident.open_question().map_or(QuestionId(1), |q| q.id);
     match dice.below(11) {
         0 => Command::Acknowledge { by: analyst() },
         1 => Command::Ask { by: analyst(), addition: None },
