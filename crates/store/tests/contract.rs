@@ -95,6 +95,7 @@ stories! {
     }
     jobs {
         no_job_is_claimed_twice_by_eight_workers,
+        a_claim_takes_no_more_than_it_asked_for,
         a_lease_that_ran_out_comes_back,
         only_the_holder_settles_a_job,
         a_worker_that_comes_back_late_is_not_its_successor,
