@@ -7,6 +7,7 @@
 pub mod actuator;
 pub mod beat;
 mod command;
+pub mod heart;
 mod intake;
 pub mod notifier;
 mod nudge;
@@ -39,12 +40,21 @@ struct Inner {
     tenants: BTreeMap<TenantId, Tenant>,
     calendar: Calendar,
     nudges: nudge::Nudges,
+    pulse: heart::Pulse,
 }
 
 impl Engine {
     pub fn new(store: Store, tenants: impl IntoIterator<Item = Tenant>, calendar: Calendar) -> Self {
         let tenants = tenants.into_iter().map(|t| (t.id.clone(), t)).collect();
-        Self { inner: Arc::new(Inner { store, tenants, calendar, nudges: nudge::Nudges::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                tenants,
+                calendar,
+                nudges: nudge::Nudges::default(),
+                pulse: heart::Pulse::default(),
+            }),
+        }
     }
 
     pub fn store(&self) -> &Store {
