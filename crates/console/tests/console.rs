@@ -51,7 +51,7 @@ async fn whoever_watches_from_outside_sees_a_loop_that_stopped_and_no_customer_r
     assert_eq!(states, ["ok", "ok", "ok"], "{health}");
     assert!(health["clock_step"].is_null(), "{health}");
 
-    // One of the two customers is no longer polled.
+    // One of three customers is no longer polled.
     soc.time.pass(minutes(1));
     soc.beat().await;
     let every = std::time::Duration::from_secs(15);

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::source::TimeSource;
-use store::ClockStep;
 use tokio::sync::watch;
 
 use crate::heart::{self, TwoClocks};
@@ -75,14 +74,7 @@ pub async fn clock(engine: Engine, time: Arc<dyn TimeSource>, mut stop: watch::R
     let look = || TwoClocks { wall: time.now(), passed: monotonic() };
     let mut first = look();
     while !*stop.borrow() {
-        let now = look();
-        if let Some(by) = first.step(&now) {
-            tracing::error!(by_s = by.as_secs(), at = %now.wall, "the clock stepped, or the machine slept");
-            match engine.store().keep_clock_step(ClockStep { at: now.wall, by }).await {
-                Ok(()) => first = now,
-                Err(error) => tracing::warn!(error = %error, "a step of the clock could not be kept"),
-            }
-        }
+        first = engine.compare(first, look()).await;
         wait(CLOCKS_EVERY, &mut stop).await;
     }
 }

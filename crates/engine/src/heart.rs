@@ -87,6 +87,19 @@ impl Engine {
             tracing::warn!(loop.name = name, error = %error, "a heartbeat could not be written");
         }
     }
+
+    /// Keeps a step of the clock between two looks, and says which look to compare the next one with.
+    pub(crate) async fn compare(&self, first: TwoClocks, now: TwoClocks) -> TwoClocks {
+        let Some(by) = first.step(&now) else { return first };
+        tracing::error!(by_s = by.as_secs(), at = %now.wall, "the clock stepped, or the machine slept");
+        match self.store().keep_clock_step(ClockStep { at: now.wall, by }).await {
+            Ok(()) => now,
+            Err(error) => {
+                tracing::warn!(error = %error, "a step of the clock could not be kept");
+                first
+            }
+        }
+    }
 }
 
 /// The name of the loop that polls a customer's console.
@@ -242,5 +255,25 @@ mod tests {
         ] {
             assert_eq!(start.step(&look(wall, passed)), by.map(SignedDuration::from_secs), "{wall} {passed}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_loop_reports_and_a_step_of_the_clock_stand_in_the_store_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store::Store::open(&format!("sqlite:{}", folder.path().join("y.db").display())).await.unwrap();
+        let engine = Engine::new(store, [], domain::calendar::Calendar::japan());
+        for second in [0, 10, 20] {
+            engine.beat("notifier", Duration::from_secs(2), at(second)).await;
+        }
+        let beats = engine.store().heartbeats().await.unwrap();
+        assert_eq!(beats, [Heartbeat { every: Duration::from_secs(2), ..beat("notifier", 20) }]);
+
+        let mut first = TwoClocks { wall: at(0), passed: Duration::from_secs(5) };
+        for (wall, passed) in [(10, 15), (-3580, 25), (-3570, 35), (-3560, 45)] {
+            first = engine.compare(first, TwoClocks { wall: at(wall), passed: Duration::from_secs(passed) }).await;
+        }
+        let health = engine.health(at(-3560)).await.unwrap();
+        assert_eq!(health.clock_step, Some(ClockStep { at: at(-3580), by: SignedDuration::from_secs(-3600) }));
+        assert!(!health.is_good(), "a heartbeat from an hour ahead proves nothing");
     }
 }

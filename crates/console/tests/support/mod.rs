@@ -94,9 +94,10 @@ impl Soc {
 
     /// Every loop reports as if all were at work.
     pub async fn beat(&self) {
-        for name in ["intake/sakura", "intake/northwind", "actuator", "notifier"] {
+        for one in self.engine.health(self.now()).await.unwrap().loops {
+            let name = one.name;
             let every = std::time::Duration::from_secs(15);
-            let beat = store::Heartbeat { name: name.into(), started_at: self.now(), at: self.now(), every };
+            let beat = store::Heartbeat { name, started_at: self.now(), at: self.now(), every };
             self.engine.store().beat(&beat).await.unwrap();
         }
     }
