@@ -2,6 +2,7 @@
 
 pub(crate) mod about;
 pub(crate) mod evidence;
+pub(crate) mod health;
 pub(crate) mod incident;
 pub(crate) mod queue;
 pub(crate) mod report;

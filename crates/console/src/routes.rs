@@ -10,7 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 pub use crate::access::Access;
-use crate::pages::{about, evidence, incident, queue, report, settings, sign_in, trouble};
+use crate::pages::{about, evidence, health, incident, queue, report, settings, sign_in, trouble};
 use crate::{App, access, assets, error, headers, live, watch};
 
 /// The people who work incidents.
@@ -36,6 +36,7 @@ pub enum Method {
 #[rustfmt::skip]
 pub const ALL: &[Route] = &[
     Route::get("/assets/{version}/{name}", Access::Everybody, || get(assets::serve)),
+    Route::get("/healthz", Access::Everybody, || get(health::page)),
 
     Route::get("/sign-in", Access::Everybody, || get(sign_in::page)),
     Route::post("/sign-in", Access::Everybody, || post(sign_in::by_password)),

@@ -272,7 +272,9 @@ struct Stage {
 
 impl Stage {
     async fn open() -> Self {
-        Self { soc: Soc::open().await, raised: std::cell::Cell::new(0) }
+        let soc = Soc::open().await;
+        soc.beat().await;
+        Self { soc, raised: std::cell::Cell::new(0) }
     }
 
     /// A browser with a session of `who`, without the slow way over a password.

@@ -21,6 +21,62 @@ async fn read(soc: &Soc, id: IncidentId) -> Incident {
     soc.engine.store().incident(&Scope::All, id).await.unwrap().unwrap()
 }
 
+// ── watched from outside ────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn whoever_watches_from_outside_sees_a_loop_that_stopped_and_no_customer_rel_10() {
+    let soc = Soc::open().await;
+    soc.raise("sakura", support::unknown_file(1, "PC-1", soc.now())).await;
+    let mut stranger = Browser::new(&soc);
+    let mut look = async || {
+        let answer = stranger.ask(Method::GET, "/healthz", "*/*", &[], None).await;
+        for others in ["sakura", "northwind", "PC-1"] {
+            assert!(!answer.body.contains(others), "{}", answer.body);
+        }
+        let health: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        let states: Vec<_> = health["loops"].as_array().unwrap().iter().map(|l| l["state"].clone()).collect();
+        (answer.status, health, states)
+    };
+    let (status, health, states) = look().await;
+    assert_eq!((status, &health["status"]), (StatusCode::SERVICE_UNAVAILABLE, &"late".into()));
+    assert_eq!(states, ["missing", "missing", "missing"], "{health}");
+
+    soc.beat().await;
+    soc.time.pass(minutes(2));
+    let (status, health, states) = look().await;
+    assert_eq!(
+        (status, &health["status"], &health["at"]),
+        (StatusCode::OK, &"ok".into(), &"2026-11-24T01:02:00Z".into())
+    );
+    assert_eq!(states, ["ok", "ok", "ok"], "{health}");
+    assert!(health["clock_step"].is_null(), "{health}");
+
+    // One of three customers is no longer polled.
+    soc.time.pass(minutes(1));
+    soc.beat().await;
+    let every = std::time::Duration::from_secs(15);
+    let stale = soc.now() - SignedDuration::from_secs(121);
+    let beat = store::Heartbeat { name: "intake/northwind".into(), started_at: stale, at: stale, every };
+    soc.engine.store().beat(&beat).await.unwrap();
+    let step = store::ClockStep { at: stale, by: SignedDuration::from_secs(-75) };
+    soc.engine.store().keep_clock_step(step).await.unwrap();
+    let (status, health, states) = look().await;
+    assert_eq!((status, &health["status"]), (StatusCode::SERVICE_UNAVAILABLE, &"late".into()));
+    assert_eq!(states, ["late", "ok", "ok"], "{health}");
+    assert_eq!(health["loops"][0]["age_s"], 121, "{health}");
+    assert_eq!(health["clock_step"], "clock stepped by -75 s at 2026-11-24T01:00:59Z");
+}
+
+#[tokio::test]
+async fn without_its_store_the_console_still_answers_that_it_is_ill() {
+    let soc = Soc::open().await;
+    soc.beat().await;
+    soc.engine.store().close().await;
+    let answer = Browser::new(&soc).ask(Method::GET, "/healthz", "*/*", &[], None).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.body, r#"{"status":"unavailable","at":"2026-11-24T01:00:00Z","loops":[],"clock_step":null}"#);
+}
+
 // ── signing in ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 pub mod actuator;
 pub mod beat;
 mod command;
+pub mod heart;
 mod intake;
 pub mod notifier;
 mod nudge;
@@ -43,6 +44,7 @@ struct Inner {
     calendar: Calendar,
     roster: Roster,
     nudges: nudge::Nudges,
+    pulse: heart::Pulse,
 }
 
 impl Engine {
@@ -58,7 +60,16 @@ impl Engine {
         roster: Roster,
     ) -> Self {
         let tenants = tenants.into_iter().map(|t| (t.id.clone(), t)).collect();
-        Self { inner: Arc::new(Inner { store, tenants, calendar, roster, nudges: nudge::Nudges::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                tenants,
+                calendar,
+                roster,
+                nudges: nudge::Nudges::default(),
+                pulse: heart::Pulse::default(),
+            }),
+        }
     }
 
     pub fn store(&self) -> &Store {

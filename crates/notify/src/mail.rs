@@ -25,21 +25,24 @@ const MAX_SUBJECT: usize = 160;
 /// Longest name of an attached file, in characters.
 const MAX_FILE_NAME: usize = 100;
 
-/// A mail ready to be sent to whom the caller names.
+/// A mail ready to be sent to whom the caller names. Only `compose` and `plain` make one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mail {
     /// Without angle brackets: `inc-2026-000123.n1.ja.acme@soc.example`.
     pub message_id: String,
     /// The first notice of the incident, unless this is it.
     pub in_reply_to: Option<String>,
-    pub incident: IncidentId,
-    pub priority: Priority,
+    /// What it is about, and how grave that is. `None`: it is about the service itself.
+    pub about: Option<(IncidentId, Priority)>,
+    /// Somebody should look at once.
+    pub urgent: bool,
     pub language: Language,
     pub from_name: String,
     pub from: Email,
     pub subject: String,
     pub text: String,
-    pub html: String,
+    /// The same with emphasis; not every mail has it.
+    pub html: Option<String>,
     pub attachments: Vec<Attachment>,
 }
 
@@ -76,16 +79,51 @@ pub fn compose(facts: &Facts<'_>, language: Language, sender: &Sender, attachmen
     Mail {
         message_id: id(facts.notice),
         in_reply_to: (facts.notice != FIRST).then(|| id(FIRST)),
-        incident: facts.incident,
-        priority: facts.priority,
+        about: Some((facts.incident, facts.priority)),
+        urgent: facts.priority <= Priority::P1,
         language,
         from_name: sender.name(language).to_owned(),
         from: sender.address.clone(),
-        subject: shown::header(&letter.subject()).chars().take(MAX_SUBJECT).collect(),
+        subject: subject(&letter.subject()),
         text: text::render(&letter),
-        html: html::render(&letter),
+        html: Some(html::render(&letter)),
         attachments,
     }
+}
+
+/// What a mail says that is no notice of an incident.
+#[derive(Debug)]
+pub struct Plain<'a> {
+    /// Names the mail for ever, within the sender's domain: letters, digits, `.` and `-`.
+    pub key: &'a str,
+    /// The mail that this one answers.
+    pub answers: Option<&'a str>,
+    pub urgent: bool,
+    pub subject: &'a str,
+    pub text: String,
+}
+
+/// A mail in plain words, to our own people.
+pub fn plain(words: Plain<'_>, language: Language, sender: &Sender) -> Mail {
+    let harmless = |c: &char| c.is_ascii_alphanumeric() || ".-".contains(*c);
+    let id = |key: &str| format!("{}@{}", key.chars().filter(harmless).collect::<String>(), sender.domain());
+    Mail {
+        message_id: id(words.key),
+        in_reply_to: words.answers.map(id),
+        about: None,
+        urgent: words.urgent,
+        language,
+        from_name: sender.name(language).to_owned(),
+        from: sender.address.clone(),
+        subject: subject(words.subject),
+        text: words.text,
+        html: None,
+        attachments: Vec::new(),
+    }
+}
+
+fn subject(text: &str) -> String {
+    shown::header(text).chars().take(MAX_SUBJECT).collect()
 }
 
 /// The notice that a thread begins with.

@@ -18,14 +18,14 @@ pub fn compose(page: &Page, incident: &Incident, tenant: &Tenant, sender: &Sende
     Some(Mail {
         message_id: id,
         in_reply_to: None,
-        incident: incident.id,
-        priority: incident.priority(),
+        about: Some((incident.id, incident.priority())),
+        urgent: true,
         language: *language,
         from_name: sender.name(*language).to_owned(),
         from: sender.address.clone(),
         subject: shown::header(&words.subject()),
         text: lines.iter().map(|line| format!("{line}\n")).collect(),
-        html: maud::html! { @for line in &lines { p { (line) } } }.into_string(),
+        html: None,
         attachments: Vec::new(),
     })
 }

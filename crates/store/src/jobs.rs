@@ -63,7 +63,9 @@ pub struct JobCounts {
 
 impl Store {
     /// Claims up to `limit` jobs of a role that are due, most urgent first. A lease that ran out can be claimed again, so
-    /// a dead worker's jobs come back. The repeated test in the outer `WHERE` makes it safe for any number of workers.
+    /// a dead worker's jobs come back. The repeated test in the outer `WHERE` makes it safe for any number of workers. What
+    /// is due is looked for once: PostgreSQL may run a plain subquery per row, each time with other rows locked, and claim
+    /// more than the limit.
     pub async fn claim(
         &self,
         role: Role,
@@ -77,9 +79,11 @@ impl Store {
             Backend::Sqlite => "",
         };
         let sql = format!(
-            "UPDATE job SET lease_owner = $1, lease_until = $2, attempts = attempts + 1
-             WHERE key IN (SELECT key FROM job WHERE role = $3 AND done_at = 0 AND dead_at = 0 AND run_at <= $4
-                           AND lease_until < $4 ORDER BY urgency, run_at LIMIT $5 {locked})
+            "WITH due AS MATERIALIZED (
+                 SELECT key FROM job WHERE role = $3 AND done_at = 0 AND dead_at = 0 AND run_at <= $4
+                 AND lease_until < $4 ORDER BY urgency, run_at LIMIT $5 {locked})
+             UPDATE job SET lease_owner = $1, lease_until = $2, attempts = attempts + 1
+             WHERE key IN (SELECT key FROM due)
                AND done_at = 0 AND dead_at = 0 AND lease_until < $4
              RETURNING key, tenant, incident, body, attempts, made_at, urgency, run_at"
         );

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::grouping::{Earlier, Key};
-use domain::incident::{Effect, Incident, Recorded};
+use domain::incident::{Effect, Event, Incident, Recorded};
 use domain::{AlertId, IncidentId, TenantId, Timestamp};
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
@@ -16,7 +16,7 @@ use crate::alerts::{AlertRow, KnownAlert, Refusal};
 use crate::chain::{self, Link, RootLink};
 use crate::jobs::Job;
 use crate::rows::{ROWS_PER_STATEMENT, from_json, micros, number, text, to_json, values};
-use crate::{Error, Store, views};
+use crate::{Error, Store, figures, views};
 
 /// See the module. Dropping it without `commit` undoes everything.
 #[derive(Debug)]
@@ -33,6 +33,25 @@ pub struct Work {
     pub(crate) memory: HashMap<Key, Vec<Earlier>>,
     pub(crate) remembered: HashMap<(Key, IncidentId), (Timestamp, String)>,
     numbers: HashMap<i16, i64>,
+    tally: Tally,
+}
+
+/// What this unit of work adds to the figures.
+#[derive(Debug, Default)]
+struct Tally {
+    alerts: i64,
+    notices: i64,
+}
+
+impl Tally {
+    fn count(&mut self, event: &Event) {
+        match event {
+            // Each alert comes in by one of these two, once.
+            Event::Received { .. } | Event::AlertJoined { .. } => self.alerts += 1,
+            Event::NoticeAccepted { .. } => self.notices += 1,
+            _ => {}
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -83,6 +102,7 @@ impl Work {
             memory: HashMap::new(),
             remembered: HashMap::new(),
             numbers: HashMap::new(),
+            tally: Tally::default(),
         })
     }
 
@@ -150,6 +170,7 @@ impl Work {
 
     fn chain_event(&mut self, incident: &str, entry: &Recorded) -> Result<(), Error> {
         self.seq += 1;
+        self.tally.count(&entry.event);
         let (actor, body) = (to_json("event", incident, &entry.by)?, to_json("event", incident, &entry.event)?);
         let (at, kind) = (micros(entry.at), entry.event.name());
         let link = Link { tenant: self.tenant.as_str(), seq: self.seq, incident, at, actor: &actor, kind, body: &body };
@@ -255,6 +276,7 @@ impl Work {
         self.write_jobs().await?;
         crate::alerts::write(&mut self).await?;
         self.write_numbers().await?;
+        self.write_tally().await?;
         self.write_root().await?;
         self.transaction.commit().await.map_err(Error::commit)
     }
@@ -377,6 +399,23 @@ impl Work {
             let query =
                 sqlx::query("UPDATE counter SET value = $1 WHERE name = $2").bind(last).bind(counter_name(year));
             run(query, &mut self.transaction, "number incidents").await?;
+        }
+        Ok(())
+    }
+
+    /// Each tenant has counters of its own, so that tenants do not wait for each other here.
+    async fn write_tally(&mut self) -> Result<(), Error> {
+        for (prefix, more) in [(figures::ALERTS, self.tally.alerts), (figures::NOTICES, self.tally.notices)] {
+            if more == 0 {
+                continue;
+            }
+            let query = sqlx::query(
+                "INSERT INTO counter (name, value) VALUES ($1, $2)
+                 ON CONFLICT (name) DO UPDATE SET value = counter.value + excluded.value",
+            )
+            .bind(format!("{prefix}{}", self.tenant))
+            .bind(more);
+            run(query, &mut self.transaction, "count what came and went").await?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ mod contract {
     pub mod postgres;
     pub mod queue;
     pub mod units_of_work;
+    pub mod watching;
 }
 
 /// Makes two tests of each story: one on each database.
@@ -95,6 +96,7 @@ stories! {
     }
     jobs {
         no_job_is_claimed_twice_by_eight_workers,
+        a_claim_takes_no_more_than_it_asked_for,
         a_lease_that_ran_out_comes_back,
         only_the_holder_settles_a_job,
         a_worker_that_comes_back_late_is_not_its_successor,
@@ -125,5 +127,12 @@ stories! {
         a_sign_in_link_works_once,
         a_sign_in_link_expires,
         two_who_use_one_link_at_once_get_one_session,
+    }
+    watching {
+        each_loop_has_one_heartbeat_the_one_written_last,
+        the_last_step_of_the_clock_is_known,
+        the_figures_say_what_is_open_overdue_waiting_and_counted,
+        the_figures_hold_each_job_once,
+        a_store_of_before_the_counters_counts_what_it_has,
     }
 }

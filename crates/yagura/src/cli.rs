@@ -10,7 +10,7 @@ use domain::{IncidentId, Language, PersonId, TenantId, Timestamp};
 use store::StaffRole;
 
 use crate::bench::Bench;
-use crate::{alerts, audit, clock, config, demo, doctor, incident, roles, staff};
+use crate::{alerts, audit, clock, config, demo, doctor, incident, roles, staff, watch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +23,7 @@ Examples:
   yagura s1sim --scenario ransomware-workstation
   yagura alerts import threats.json            recorded alerts, offline
   yagura clock due --start 2026-09-18T17:30:00+09:00 --minutes 60
+  yagura watch --url https://soc.example.jp/healthz --once
   yagura audit verify                          proof that no event was changed";
 
 /// Runs a managed security service on top of an EDR.
@@ -69,6 +70,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Watches a service from another machine, and tells people when it does not work
+    Watch(watch::Options),
     /// The figures in the README, on this machine
     #[command(subcommand)]
     Bench(Bench),
@@ -309,6 +312,7 @@ impl Arguments {
                 clock::due(&known, start, minutes, calendar, json)?;
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Watch(options) => watch::run(options).await,
             Command::Doctor { config, json } => doctor::run(&config, json).await,
             Command::Staff(command) => {
                 match command {

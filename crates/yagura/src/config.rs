@@ -34,6 +34,9 @@ pub(crate) struct Config {
     /// The workspace that customers' channels are in, when some are told in Slack.
     #[serde(default)]
     pub slack: Option<SlackConfig>,
+    /// Where the metrics are served; not at all without it.
+    #[serde(default)]
+    pub metrics: Option<MetricsConfig>,
     #[serde(default = "default_poll")]
     pub poll_every_s: u64,
     /// The SOC's own closed days instead of 29 December to 3 January: `12-29` each year, `2026-08-13` once.
@@ -55,6 +58,15 @@ pub(crate) struct ConsoleConfig {
     pub listen: SocketAddr,
     /// As browsers see it: `https://soc.example.jp`.
     pub public_origin: String,
+}
+
+/// They are customers' volume: off this machine only when somebody says so.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MetricsConfig {
+    pub listen: SocketAddr,
+    #[serde(default)]
+    pub allow_remote: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,6 +117,9 @@ fn default_poll() -> u64 {
     15
 }
 
+/// Most seconds between two polls of a console.
+const LONGEST_POLL_S: u64 = 60;
+
 impl Config {
     /// National holidays, and the days on which this provider is closed.
     pub(crate) fn calendar(&self) -> Calendar {
@@ -124,6 +139,15 @@ impl Config {
     }
 
     fn check(&self) -> anyhow::Result<()> {
+        if self.poll_every_s > LONGEST_POLL_S {
+            // Beyond that a console that is polled as told would look like one that is no longer polled (REL-10).
+            bail!("`poll_every_s` is at most {LONGEST_POLL_S}");
+        }
+        if let Some(MetricsConfig { listen, allow_remote: false }) = &self.metrics
+            && !listen.ip().is_loopback()
+        {
+            bail!("metrics: `{listen}` can be reached from elsewhere; set `allow_remote = true` if that is meant");
+        }
         for (at, customer) in self.customers.iter().enumerate() {
             let id = &customer.tenant.id;
             if self.customers[..at].iter().any(|other| other.tenant.id == *id) {
@@ -167,6 +191,7 @@ impl Config {
                 public_origin: Some(self.console.public_origin),
                 links: Vec::new(),
             },
+            metrics: self.metrics.map(|metrics| metrics.listen),
         })
     }
 
@@ -192,29 +217,46 @@ impl Config {
     }
 
     fn smtp(&self) -> anyhow::Result<notify::mail::Settings> {
-        let MailConfig { host, port, security, user, password_file, ca_file } = &self.mail;
-        let mut settings = notify::mail::Settings::new(host, *port, *security);
-        settings.credentials = match (user, password_file) {
-            (Some(user), Some(file)) => Some(Credentials { user: user.clone(), password: self.secret(file)? }),
-            (None, None) => None,
-            _ => bail!("mail: give both `user` and `password_file`, or neither"),
-        };
-        settings.extra_roots_pem = ca_file.as_deref().map(|f| self.text(f)).transpose()?.into_iter().collect();
+        let mut settings = self.mail.settings(&self.folder)?;
         // A job has 25 seconds in all.
         settings.content_timeout = Duration::from_secs(15);
         Ok(settings)
     }
 
     fn secret(&self, file: &Path) -> anyhow::Result<Secret> {
-        let secret = Secret::new(self.text(file)?.trim());
-        if secret.is_empty() {
-            bail!("`{}` is empty", file.display());
-        }
-        Ok(secret)
+        secret(&self.folder, file)
     }
 
     fn text(&self, file: &Path) -> anyhow::Result<String> {
-        let path = self.folder.join(file);
-        fs::read_to_string(&path).with_context(|| format!("could not read `{}`", path.display()))
+        text(&self.folder, file)
     }
+}
+
+impl MailConfig {
+    /// Opens the files that the section names, beside the file that it stands in.
+    pub(crate) fn settings(&self, folder: &Path) -> anyhow::Result<notify::mail::Settings> {
+        let Self { host, port, security, user, password_file, ca_file } = self;
+        let mut settings = notify::mail::Settings::new(host, *port, *security);
+        settings.credentials = match (user, password_file) {
+            (Some(user), Some(file)) => Some(Credentials { user: user.clone(), password: secret(folder, file)? }),
+            (None, None) => None,
+            _ => bail!("mail: give both `user` and `password_file`, or neither"),
+        };
+        settings.extra_roots_pem = ca_file.as_deref().map(|f| text(folder, f)).transpose()?.into_iter().collect();
+        Ok(settings)
+    }
+}
+
+fn secret(folder: &Path, file: &Path) -> anyhow::Result<Secret> {
+    let secret = Secret::new(text(folder, file)?.trim());
+    if secret.is_empty() {
+        bail!("`{}` is empty", file.display());
+    }
+    Ok(secret)
+}
+
+/// Paths in a configuration file are relative to where it stands.
+pub(crate) fn text(folder: &Path, file: &Path) -> anyhow::Result<String> {
+    let path = folder.join(file);
+    fs::read_to_string(&path).with_context(|| format!("could not read `{}`", path.display()))
 }

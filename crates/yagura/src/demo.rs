@@ -123,6 +123,7 @@ impl Demo {
                     link("お客様のチャット", "Customers' chat", chat.url()),
                 ],
             },
+            metrics: Some(loopback(0)),
         };
         let running = roles::start(setup, &Role::ALL).await?;
         Ok(Self { sim, mail, chat, running, _folder: folder })
@@ -130,19 +131,22 @@ impl Demo {
 
     async fn show(self, options: &Options) -> anyhow::Result<ExitCode> {
         let link = sign_in_link(&self.running).await?;
+        let metrics = self.running.metrics.context("the metrics are not served")?;
         let addresses = [
             ("console (this link signs you in once)", link.clone()),
             ("customers' mailbox", self.mail.url()),
             ("customers' chat", self.chat.url()),
             ("simulated SentinelOne console", self.sim.url().to_owned()),
+            ("metrics", format!("http://{metrics}/metrics")),
         ];
         for (what, address) in &addresses {
             say(&format!("{what:<40} {address}"));
         }
         if options.json {
-            let [console, mailbox, chat, sentinelone] = addresses.map(|(_, address)| address);
+            let [console, mailbox, chat, sentinelone, metrics] = addresses.map(|(_, address)| address);
             say_json(&serde_json::json!({
-                "console": console, "mailbox": mailbox, "chat": chat, "sentinelone": sentinelone
+                "console": console, "mailbox": mailbox, "chat": chat, "sentinelone": sentinelone,
+                "metrics": metrics
             }))?;
         }
         say("Ctrl-C ends the demo.");
@@ -261,7 +265,7 @@ async fn sign_in_link(running: &Running) -> anyhow::Result<String> {
 }
 
 /// `60s`, `5m` or `1h`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let units = [("s", 1), ("m", 60), ("h", 3600)];
     units
         .iter()

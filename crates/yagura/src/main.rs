@@ -11,10 +11,12 @@ mod config;
 mod demo;
 mod doctor;
 mod incident;
+mod metrics;
 mod output;
 mod roles;
 mod source;
 mod staff;
+mod watch;
 
 use std::process::ExitCode;
 

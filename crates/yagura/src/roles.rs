@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
+use crate::metrics;
 use crate::output;
 use crate::source::{MachineEntropy, MachineTime};
 
@@ -64,6 +65,8 @@ pub(crate) struct Setup {
     pub calendar: Calendar,
     pub roster: Roster,
     pub web: Web,
+    /// Where the metrics are served, beside the console.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// One customer's console and the tokens that this process may hold for it.
@@ -89,6 +92,8 @@ pub(crate) struct Running {
     pub engine: Engine,
     /// Where the pages are, when this process serves them.
     pub web: Option<SocketAddr>,
+    /// Where the metrics are, likewise.
+    pub metrics: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -101,6 +106,7 @@ pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Runnin
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let time = Arc::new(MachineTime);
+    tasks.spawn(beat::clock(engine.clone(), time.clone(), stopped.clone()));
 
     if roles.contains(&Role::Intake) {
         for edr in &setup.edrs {
@@ -142,11 +148,17 @@ pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Runnin
         tasks.spawn(beat::work(engine.clone(), worker, time.clone(), stopped.clone()));
     }
     let web = if roles.contains(&Role::Console) {
-        Some(serve(&engine, &setup.web, &setup.sender, stopped, &mut tasks).await?)
+        Some(serve(&engine, &setup.web, &setup.sender, stopped.clone(), &mut tasks).await?)
     } else {
         None
     };
-    Ok(Running { engine, web, stop, tasks })
+    let metrics = match setup.metrics {
+        Some(listen) if web.is_some() => {
+            Some(metrics::serve(engine.clone(), listen, time.clone(), stopped, &mut tasks).await?)
+        }
+        _ => None,
+    };
+    Ok(Running { engine, web, metrics, stop, tasks })
 }
 
 impl Running {
@@ -165,6 +177,9 @@ pub(crate) async fn run_until_stopped(config: Config, roles: &[Role], json: bool
     let running = start(config.setup(&roles)?, &roles).await?;
     if let Some(web) = running.web {
         output::say(&format!("console on http://{web}"));
+    }
+    if let Some(metrics) = running.metrics {
+        output::say(&format!("metrics on http://{metrics}/metrics"));
     }
     wait_for_signal().await?;
     running.stop().await;

@@ -3,8 +3,12 @@ use domain::rules::Weight;
 use domain::{Language, NoticeId, Priority, Untrusted, Verdict};
 use insta::assert_snapshot;
 
-use super::{Attachment, Mail, compose, wire};
+use super::{Attachment, Mail, Plain, compose, plain, wire};
 use crate::samples::{self, Story};
+
+fn html(mail: &Mail) -> &str {
+    mail.html.as_deref().unwrap()
+}
 
 fn mail(story: &Story, language: Language) -> Mail {
     compose(&story.facts(), language, &samples::sender(), vec![])
@@ -23,7 +27,7 @@ fn the_first_notice_says_what_is_known_done_and_asked_on_one_screen() {
         let mail = mail(&story, language);
         assert_snapshot!(format!("first_{}", language.tag()), read(&mail));
         assert!(mail.text.lines().count() <= 50, "{} lines", mail.text.lines().count());
-        assert_snapshot!(format!("first_{}_html", language.tag()), mail.html);
+        assert_snapshot!(format!("first_{}_html", language.tag()), html(&mail));
     }
 }
 
@@ -51,7 +55,7 @@ fn a_question_says_what_is_asked_until_when_and_what_silence_means() {
     for language in Language::ALL {
         let mail = mail(&story, language);
         assert_snapshot!(format!("question_{}", language.tag()), read(&mail));
-        assert_snapshot!(format!("question_{}_html", language.tag()), mail.html);
+        assert_snapshot!(format!("question_{}_html", language.tag()), html(&mail));
     }
 }
 
@@ -124,7 +128,7 @@ fn no_message_gives_an_all_clear_or_a_live_address_sec_34() {
     ] {
         for language in Language::ALL {
             let mail = mail(&story, language);
-            for part in [&mail.subject, &mail.text, &mail.html] {
+            for part in [mail.subject.as_str(), &mail.text, html(&mail)] {
                 for never in [
                     "問題ありません",
                     "安全です",
@@ -174,7 +178,7 @@ fn both_parts_of_a_mail_say_the_same() {
     for story in [samples::ransomware_answered(), samples::unknown_file_asked()] {
         for language in Language::ALL {
             let mail = mail(&story, language);
-            let seen = visible(&mail.html);
+            let seen = visible(html(&mail));
             for line in mail.text.lines() {
                 let said = line.trim().trim_start_matches(['・', '>', '-', '■', '*', ' ']).trim_start_matches("To: ");
                 for piece in said.split(['：', ':']).map(str::trim).filter(|p| p.chars().count() > 3) {
@@ -261,8 +265,8 @@ fn hostile_words_change_neither_the_form_nor_the_headers_of_a_mail_sec_30_sec_32
             assert!(mail.subject.chars().count() <= super::MAX_SUBJECT, "{}", mail.subject);
             assert!(!mail.subject.contains(char::is_control), "{:?}", mail.subject);
             assert_eq!(
-                tags(&mail.html),
-                tags(&compose(&same_shape(&plain, &story), language, &samples::sender(), vec![]).html)
+                tags(html(&mail)),
+                tags(html(&compose(&same_shape(&plain, &story), language, &samples::sender(), vec![])))
             );
             assert!(!mail.text.contains("\nBcc") && !mail.text.contains("\n<h1>"), "{}", mail.text);
             for line in mail.text.lines().filter(|l| !l.is_empty()) {
@@ -277,7 +281,7 @@ fn hostile_words_change_neither_the_form_nor_the_headers_of_a_mail_sec_30_sec_32
             assert_eq!(parsed.bcc(), None);
             assert_eq!(parsed.parts.len(), 3);
             assert_eq!(parsed.body_text(0).unwrap().replace("\r\n", "\n"), mail.text);
-            assert_eq!(parsed.body_html(0).unwrap().replace("\r\n", "\n"), mail.html);
+            assert_eq!(parsed.body_html(0).unwrap().replace("\r\n", "\n"), html(&mail));
         }
     }
 }
@@ -342,4 +346,24 @@ fn many_contacts_are_addressed_together() {
 #[test]
 fn the_name_of_an_attachment_is_no_path() {
     assert_eq!(Attachment::pdf("../../etc/\r\npasswd\"", vec![]).name(), ".._.._etc___passwd_");
+}
+
+#[test]
+fn a_mail_about_the_service_itself_is_plain_and_names_no_incident() {
+    let words = |answers| Plain {
+        key: "watch.1790000000\r\nBcc: x",
+        answers,
+        urgent: true,
+        subject: "[Yagura]\r\nBcc: evil@example.com",
+        text: "応答がありません\n".into(),
+    };
+    let mail = plain(words(Some("watch.1")), Language::Ja, &samples::sender());
+    assert_eq!(mail.message_id, "watch.1790000000Bccx@soc.example");
+    let to = ["oncall@soc.example".parse().unwrap()];
+    let bytes = wire::bytes(&mail, &to, samples::at(samples::RECEIVED)).unwrap();
+    let parsed = mail_parser::MessageParser::default().parse(&bytes).unwrap();
+    assert_eq!((parsed.parts.len(), parsed.body_text(0).unwrap().trim()), (1, "応答がありません"));
+    assert_eq!(parsed.in_reply_to().as_text(), Some("watch.1@soc.example"));
+    assert_eq!(parsed.header_raw("Importance").map(str::trim), Some("high"));
+    assert!(parsed.header_raw("X-Yagura-Incident").is_none() && parsed.header_raw("Bcc").is_none());
 }

@@ -1,7 +1,7 @@
 //! A mail as the bytes that go to a server: ASCII throughout, so that no server has to be asked what it can take.
 
 use domain::tenant::Email;
-use domain::{Language, Priority, Timestamp};
+use domain::{Language, Timestamp};
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue, InReplyTo, References};
@@ -29,7 +29,11 @@ pub(super) fn bytes(mail: &Mail, to: &[Address], now: Timestamp) -> Option<Vec<u
     for (name, value) in marks(mail) {
         builder = builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
     }
-    builder.multipart(parts(mail)).ok().map(|message| message.formatted())
+    let message = match &mail.html {
+        Some(html) => builder.multipart(parts(mail, html)),
+        None => builder.singlepart(words(&mail.text, ContentType::TEXT_PLAIN, mail.language)),
+    };
+    message.ok().map(|message| message.formatted())
 }
 
 pub(super) fn address(email: &Email) -> Option<Address> {
@@ -43,10 +47,12 @@ fn marks(mail: &Mail) -> Vec<(&'static str, String)> {
         ("X-Auto-Response-Suppress", "OOF, AutoReply".into()),
         ("Content-Language", mail.language.tag().into()),
         ("X-TLP", domain::notice::TLP.into()),
-        ("X-Yagura-Incident", mail.incident.to_string()),
-        ("X-Yagura-Priority", mail.priority.name().into()),
     ];
-    if mail.priority <= Priority::P1 {
+    if let Some((incident, priority)) = mail.about {
+        marks.push(("X-Yagura-Incident", incident.to_string()));
+        marks.push(("X-Yagura-Priority", priority.name().into()));
+    }
+    if mail.urgent {
         marks.push(("Importance", "high".into()));
     }
     marks
@@ -58,11 +64,11 @@ fn date(now: Timestamp) -> Option<HeaderValue> {
     Some(HeaderValue::new(HeaderName::new_from_ascii_str("Date"), text))
 }
 
-fn parts(mail: &Mail) -> MultiPart {
+fn parts(mail: &Mail, html: &str) -> MultiPart {
     let both = MultiPart::alternative()
         .boundary(boundary(mail, "alternative"))
         .singlepart(words(&mail.text, ContentType::TEXT_PLAIN, mail.language))
-        .singlepart(words(&mail.html, ContentType::TEXT_HTML, mail.language));
+        .singlepart(words(html, ContentType::TEXT_HTML, mail.language));
     if mail.attachments.is_empty() {
         return both;
     }

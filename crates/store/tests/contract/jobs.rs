@@ -59,6 +59,15 @@ pub async fn no_job_is_claimed_twice_by_eight_workers(db: &Database) {
     assert_eq!(i64::try_from(keys.len() + left.len()).expect("a small number"), waiting);
 }
 
+pub async fn a_claim_takes_no_more_than_it_asked_for(db: &Database) {
+    incidents(&db.store, 20).await;
+    for limit in 1..=3 {
+        let worker = format!("worker-{limit}");
+        assert_eq!(claim(&db.store, &worker, morning(), limit).await.len(), usize::try_from(limit).expect("small"));
+        assert_eq!(db.store.held_by(&worker).await.expect("a count"), limit.unsigned_abs());
+    }
+}
+
 pub async fn a_lease_that_ran_out_comes_back(db: &Database) {
     incidents(&db.store, 1).await;
     let first = all_claimed(&db.store, "first", minutes(0)).await;
