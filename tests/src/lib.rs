@@ -12,6 +12,7 @@ mod invariants;
 mod mailbox;
 mod soc;
 
+pub use bench::PAGES;
 pub use mailbox::Mailbox;
 pub use soc::TestSoc;
 

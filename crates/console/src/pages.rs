@@ -1,6 +1,7 @@
 //! One file per page: its address, its form, its handler and its markup.
 
 pub(crate) mod about;
+pub(crate) mod answers;
 pub(crate) mod evidence;
 pub(crate) mod incident;
 pub(crate) mod queue;

@@ -44,6 +44,8 @@ pub(crate) enum Line {
     Plain(String),
     Point(String),
     Numbered(usize, String),
+    /// Of a page of ours, in one piece.
+    Address(String),
     /// Somebody's own words, a line of them.
     Quoted(String),
 }
@@ -147,7 +149,14 @@ fn items(words: &Words<'_>, sender: &Sender, attached: &[&str]) -> Vec<Item> {
         Kind::First => vec![words.judgement(), words.status(), words.actions(), words.notes(), words.requests()],
         Kind::Update => vec![words.actions(), words.status(), words.judgement(), words.notes(), words.requests()],
         Kind::Question => {
-            vec![words.judgement(), words.questions(), words.addition(), words.deadline(), words.silence()]
+            vec![
+                words.judgement(),
+                words.questions(),
+                words.addition(),
+                words.deadline(),
+                words.page(sender),
+                words.silence(),
+            ]
         }
         Kind::Verdict => vec![
             words.judgement(),

@@ -7,70 +7,76 @@ use sqlx::AnyPool;
 use crate::Error;
 use crate::rows::number;
 
-const MIGRATIONS: &[&[&str]] = &[&[
-    // What happened, and the two chains over it (`chain`): one of each tenant's events, one of every commit.
-    "CREATE TABLE chain_head (tenant TEXT PRIMARY KEY, seq BIGINT NOT NULL, hash TEXT NOT NULL)",
-    "CREATE TABLE event (
+const MIGRATIONS: &[&[&str]] = &[
+    &[
+        // What happened, and the two chains over it (`chain`): one of each tenant's events, one of every commit.
+        "CREATE TABLE chain_head (tenant TEXT PRIMARY KEY, seq BIGINT NOT NULL, hash TEXT NOT NULL)",
+        "CREATE TABLE event (
         tenant TEXT NOT NULL, seq BIGINT NOT NULL, incident TEXT NOT NULL, at BIGINT NOT NULL,
         actor TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL,
         PRIMARY KEY (tenant, seq))",
-    "CREATE INDEX event_of_incident ON event (tenant, incident, seq)",
-    "CREATE TABLE root (
+        "CREATE INDEX event_of_incident ON event (tenant, incident, seq)",
+        "CREATE TABLE root (
         n BIGINT PRIMARY KEY, tenant TEXT NOT NULL, seq BIGINT NOT NULL, head TEXT NOT NULL, hash TEXT NOT NULL)",
-    "CREATE INDEX root_of_tenant ON root (tenant, n)",
-    "CREATE TABLE root_head (id BIGINT PRIMARY KEY, n BIGINT NOT NULL, hash TEXT NOT NULL)",
-    "INSERT INTO root_head (id, n, hash)
+        "CREATE INDEX root_of_tenant ON root (tenant, n)",
+        "CREATE TABLE root_head (id BIGINT PRIMARY KEY, n BIGINT NOT NULL, hash TEXT NOT NULL)",
+        "INSERT INTO root_head (id, n, hash)
      VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000')",
-    // Incidents as people read them. Open ones are few and closed ones many: each order that a list is shown in has an
-    // index of its own, which also holds what the list can be filtered by, so that a filter reads no row in vain. The key
-    // begins with the id, or SQLite takes it for the better way to a tenant's list, and sorts a million rows.
-    "CREATE TABLE incident (
+        // Incidents as people read them. Open ones are few and closed ones many: each order that a list is shown in has an
+        // index of its own, which also holds what the list can be filtered by, so that a filter reads no row in vain. The key
+        // begins with the id, or SQLite takes it for the better way to a tenant's list, and sorts a million rows.
+        "CREATE TABLE incident (
         tenant TEXT NOT NULL, id TEXT NOT NULL, version BIGINT NOT NULL, is_open BIGINT NOT NULL, phase TEXT NOT NULL,
         priority BIGINT NOT NULL, verdict TEXT NOT NULL, assigned TEXT NOT NULL, due_at BIGINT NOT NULL,
         received_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, summary TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (id, tenant))",
-    "CREATE UNIQUE INDEX incident_by_id ON incident (id)",
-    "CREATE INDEX incident_open ON incident (due_at, priority, id, tenant, assigned, phase) WHERE is_open = 1",
-    "CREATE INDEX incident_open_of_tenant ON incident (tenant, due_at, priority, id, assigned, phase) WHERE is_open = 1",
-    "CREATE INDEX incident_closed ON incident (updated_at, id, tenant, priority, assigned) WHERE is_open = 0",
-    "CREATE INDEX incident_closed_of_tenant ON incident (tenant, updated_at, id, priority, assigned) WHERE is_open = 0",
-    "CREATE INDEX incident_closed_by_priority ON incident (priority, updated_at, id, tenant, assigned)
+        "CREATE UNIQUE INDEX incident_by_id ON incident (id)",
+        "CREATE INDEX incident_open ON incident (due_at, priority, id, tenant, assigned, phase) WHERE is_open = 1",
+        "CREATE INDEX incident_open_of_tenant ON incident (tenant, due_at, priority, id, assigned, phase) WHERE is_open = 1",
+        "CREATE INDEX incident_closed ON incident (updated_at, id, tenant, priority, assigned) WHERE is_open = 0",
+        "CREATE INDEX incident_closed_of_tenant ON incident (tenant, updated_at, id, priority, assigned) WHERE is_open = 0",
+        "CREATE INDEX incident_closed_by_priority ON incident (priority, updated_at, id, tenant, assigned)
      WHERE is_open = 0",
-    "CREATE INDEX incident_closed_of_person ON incident (assigned, updated_at, id, tenant, priority)
+        "CREATE INDEX incident_closed_of_person ON incident (assigned, updated_at, id, tenant, priority)
      WHERE is_open = 0",
-    "CREATE TABLE counter (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
-    // What came in.
-    "CREATE TABLE alert (
+        "CREATE TABLE counter (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
+        // What came in.
+        "CREATE TABLE alert (
         tenant TEXT NOT NULL, id TEXT NOT NULL, incident TEXT NOT NULL, version BIGINT NOT NULL,
         received_at BIGINT NOT NULL, raw TEXT NOT NULL, PRIMARY KEY (tenant, id))",
-    "CREATE INDEX alert_of_incident ON alert (tenant, incident)",
-    "CREATE TABLE alert_key (
+        "CREATE INDEX alert_of_incident ON alert (tenant, incident)",
+        "CREATE TABLE alert_key (
         tenant TEXT NOT NULL, likeness TEXT NOT NULL, value TEXT NOT NULL, incident TEXT NOT NULL,
         at BIGINT NOT NULL, behaviour TEXT NOT NULL, PRIMARY KEY (tenant, value, incident))",
-    "CREATE INDEX alert_key_newest ON alert_key (tenant, value, at)",
-    "CREATE TABLE refusal (
+        "CREATE INDEX alert_key_newest ON alert_key (tenant, value, at)",
+        "CREATE TABLE refusal (
         tenant TEXT NOT NULL, digest TEXT NOT NULL, at BIGINT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
         raw TEXT NOT NULL, PRIMARY KEY (tenant, digest))",
-    "CREATE INDEX refusal_newest ON refusal (at)",
-    "CREATE TABLE checkpoint (
+        "CREATE INDEX refusal_newest ON refusal (at)",
+        "CREATE TABLE checkpoint (
         tenant TEXT NOT NULL, source TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (tenant, source))",
-    // What is to be done.
-    "CREATE TABLE job (
+        // What is to be done.
+        "CREATE TABLE job (
         key TEXT PRIMARY KEY, tenant TEXT NOT NULL, incident TEXT NOT NULL, role TEXT NOT NULL, body TEXT NOT NULL,
         urgency BIGINT NOT NULL, run_at BIGINT NOT NULL, lease_owner TEXT NOT NULL, lease_until BIGINT NOT NULL,
         attempts BIGINT NOT NULL, made_at BIGINT NOT NULL, done_at BIGINT NOT NULL, dead_at BIGINT NOT NULL,
         last_error TEXT NOT NULL)",
-    "CREATE INDEX job_waiting ON job (role, urgency, run_at) WHERE done_at = 0 AND dead_at = 0",
-    "CREATE INDEX job_dead ON job (dead_at) WHERE dead_at > 0",
-    // Who works here.
-    "CREATE TABLE staff (
+        "CREATE INDEX job_waiting ON job (role, urgency, run_at) WHERE done_at = 0 AND dead_at = 0",
+        "CREATE INDEX job_dead ON job (dead_at) WHERE dead_at > 0",
+        // Who works here.
+        "CREATE TABLE staff (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, tenants TEXT NOT NULL, language TEXT NOT NULL,
         password TEXT NOT NULL, disabled BIGINT NOT NULL)",
-    "CREATE TABLE session (
+        "CREATE TABLE session (
         token TEXT PRIMARY KEY, person TEXT NOT NULL, made_at BIGINT NOT NULL, expires_at BIGINT NOT NULL)",
-    "CREATE TABLE sign_in_link (
+        "CREATE TABLE sign_in_link (
         token TEXT PRIMARY KEY, person TEXT NOT NULL, expires_at BIGINT NOT NULL, used_at BIGINT NOT NULL)",
-]];
+    ],
+    &[
+        // What customers were asked: few among many events (`questions`).
+        "CREATE INDEX event_question ON event (tenant, incident, at) WHERE kind = 'question_asked'",
+    ],
+];
 
 /// Immediate tries when two processes make the same new database at once.
 const TRIES: u32 = 5;
