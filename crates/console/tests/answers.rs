@@ -276,7 +276,7 @@ async fn a_late_answer_is_taken_and_opens_the_closed_case_again_rel_15() {
     let incident = asked(&soc, "sakura", 1).await;
     soc.time.pass(SignedDuration::from_hours(73));
     let mut hanako = Browser::signed_in(&soc, "hanako").await;
-    assert!(hanako.get(&sheet(incident)).await.body.contains("回答期限を過ぎたため"));
+    assert!(hanako.get(&sheet(incident)).await.body.contains("回答期限を過ぎていますが、いまからでも回答できます"));
 
     let reason = Untrusted::new("期限までにご回答がなかったため");
     let by = person("sato");

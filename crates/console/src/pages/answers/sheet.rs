@@ -3,6 +3,7 @@
 //! For people who are no security experts, often on a telephone: plain words, one column, one button.
 
 use domain::action::{Action, State};
+use domain::judgement::Verdict;
 use domain::notice::Facts;
 use domain::question::{Answer, Meaning, STANDARD};
 use domain::rules::RuleId;
@@ -65,10 +66,7 @@ fn standing(case: &Case<'_>) -> Markup {
                     (say.pick("回答期限", "Please answer by")) " " b { time datetime=(show::machine(until)) { (show::day(until, say)) } }
                     " " span { (say.pick("（", "(")) (left(until, case.now, say)) (say.pick("）", ")")) }
                 }
-                p.hint { (say.pick(
-                    "期限までにご回答がない場合は「疑わしい」ものとして扱います。期限を過ぎても回答できます。",
-                    "Without an answer by then we treat it as suspicious. You can still answer afterwards.",
-                )) }
+                p.hint { (silence(case)) " " (say.pick("期限を過ぎても回答できます。", "You can still answer afterwards.")) }
             },
             Standing::Lapsed { closed: true } => {
                 p.deadline.late { (say.pick(
@@ -78,12 +76,30 @@ fn standing(case: &Case<'_>) -> Markup {
             },
             Standing::Lapsed { closed: false } => {
                 p.deadline.late { (say.pick(
-                    "回答期限を過ぎたため「疑わしい」ものとして扱っています。いまからでも回答できます。内容に応じて判定を見直します。",
-                    "The time to answer is over, so we treat this as suspicious. You can still answer; we then look at it again.",
+                    "回答期限を過ぎていますが、いまからでも回答できます。内容に応じて判定を見直します。",
+                    "The time to answer is over, but you still can. We then look at our verdict again.",
                 )) }
             },
             Standing::Waiting { until: None } | Standing::Answered(_) => {},
         }
+    }
+}
+
+/// What no answer would mean.
+fn silence(case: &Case<'_>) -> String {
+    let (verdict, say) = (case.incident.verdict, case.say);
+    let text = say.text(verdict.text());
+    match verdict {
+        Verdict::Undetermined => say
+            .pick(
+                "期限までにご回答がない場合は「疑わしい」ものとして扱います。",
+                "Without an answer by then we treat it as suspicious.",
+            )
+            .to_owned(),
+        _ => say.pick(
+            format!("期限までにご回答がない場合は、現在の判定（{text}）を維持します。"),
+            format!("Without an answer by then, our present verdict stands ({}).", text.to_lowercase()),
+        ),
     }
 }
 
@@ -290,7 +306,7 @@ fn next(case: &Case<'_>, answered: &Answered<'_>) -> Markup {
     let told = incident.verdict_given.as_ref().filter(|v| v.at >= answered.answer.at).is_some();
     html! {
         section.next {
-            h2 { (say.pick("これからの流れ", "What happens next")) }
+            h2 { @if told { (say.pick("結果", "Result")) } @else { (say.pick("これからの流れ", "What happens next")) } }
             @if answered.reopened {
                 p { b { (say.pick(
                     "ご回答を受けて、終了していた本件の調査を再開しました。",
