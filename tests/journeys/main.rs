@@ -9,6 +9,7 @@ mod isolation;
 mod languages;
 mod letters;
 mod polling;
+mod portal;
 mod questions;
 mod ransomware;
 mod repeats;

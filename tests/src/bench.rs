@@ -24,6 +24,8 @@ use crate::customers;
 
 /// As the program's roles have it.
 const FIRST_LOOK_BACK: Duration = Duration::from_secs(24 * 3600);
+/// Where customers are told to find their pages.
+pub const PAGES: &str = "https://soc.yagura.example";
 const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 pub(crate) async fn simulator(start: domain::Timestamp) -> S1Sim {
@@ -92,7 +94,7 @@ fn notifier(mail: &MailSink) -> Notifier {
         name: name.clone(),
         address: Email::try_from("soc@yagura.example".to_owned()).unwrap(),
         telephone: Some("+81 11 000 0000".to_owned().try_into().unwrap()),
-        pages: Some("https://soc.example".to_owned()),
+        pages: Some(PAGES.into()),
     };
     let issuer = Issuer { name, contact: None, people: BTreeMap::new() };
     let smtp = Smtp::new(settings).expect("the settings fit");

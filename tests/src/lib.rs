@@ -2,7 +2,8 @@
 //!
 //! Nothing sleeps. One manual clock drives the simulator and every step of ours; `pass` moves it. After every settling the
 //! invariants are checked against the ledgers of the far sides (`invariants`), and `finish` fails when something was left
-//! over: a job, a mail nobody looked at, a failure nobody expected. It knows no pages; those have tests of their own.
+//! over: a job, a mail nobody looked at, a failure nobody expected. It serves no pages: those have tests of their
+//! own, and a journey that needs one puts it over `engine`.
 
 #![allow(clippy::unwrap_used, reason = "a test bench fails loudly")]
 
@@ -12,6 +13,7 @@ mod invariants;
 mod mailbox;
 mod soc;
 
+pub use bench::PAGES;
 pub use mailbox::Mailbox;
 pub use soc::TestSoc;
 

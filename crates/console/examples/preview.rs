@@ -61,7 +61,13 @@ async fn main() {
 
     let settings = console::Settings { public_origin: format!("http://{address}"), ..support::settings() };
     let app = console::App::new(engine.clone(), Arc::new(Clock), entropy.clone(), settings).expect("valid settings");
-    for (who, role) in [("sato", "analyst, Japanese"), ("smith", "manager, English"), ("ops", "operator, Japanese")] {
+    for (who, role) in [
+        ("sato", "analyst, Japanese"),
+        ("smith", "manager, English"),
+        ("ops", "operator, Japanese"),
+        ("hanako", "customer, Japanese"),
+        ("jones", "customer, English"),
+    ] {
         for _ in 0..8 {
             let (token, hash) = console::link_token(&*entropy);
             let until = now + SignedDuration::from_hours(12);
@@ -122,6 +128,14 @@ async fn seed(scene: &Scene<'_>) {
         )
         .await;
     scene.tell(asked, "northwind", ago(150)).await;
+
+    for (n, minutes) in [(11, 4200), (12, 5000)] {
+        let asked =
+            scene.raise("sakura", support::unknown_file(n, &format!("PC-KEIRI-{n}"), ago(minutes)), ago(minutes)).await;
+        let addition = (n == 11).then(|| Untrusted::new("先週の一斉配布に含まれていましたか。"));
+        scene.run(asked, "sakura", Command::Ask { by: person("sato"), addition }, ago(minutes - 20)).await;
+        scene.tell(asked, "sakura", ago(minutes - 20)).await;
+    }
 
     let server = support::behaving(
         support::unknown_file(6, "FS-02", ago(33)),

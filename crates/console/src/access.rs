@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use store::StaffRole;
+use store::AccountRole;
 
 use crate::App;
 use crate::error::Fault;
@@ -15,16 +15,19 @@ use crate::visitor::Visitor;
 pub enum Access {
     /// Anybody: sign-in and the files that pages are made of. Nothing here shows a customer's data.
     Everybody,
-    /// Anybody of the staff.
+    /// Anybody with a session, customers included. Nothing here shows more than the visitor's own account.
     SignedIn,
+    /// Any of the SOC's own people.
+    Staff,
     /// Only these roles.
-    Only(&'static [StaffRole]),
+    Only(&'static [AccountRole]),
 }
 
 impl Access {
-    pub fn allows(self, role: StaffRole) -> bool {
+    pub fn allows(self, role: AccountRole) -> bool {
         match self {
             Self::Everybody | Self::SignedIn => true,
+            Self::Staff => role.is_staff(),
             Self::Only(roles) => roles.contains(&role),
         }
     }

@@ -142,8 +142,8 @@ impl Words {
             StatusCode::NOT_FOUND => (
                 Text::new("見つかりません。", "Not found."),
                 Text::new(
-                    "番号をご確認ください。担当外のお客様の情報も、このように表示されます。",
-                    "Check the number. What belongs to customers outside your scope is shown like this, too.",
+                    "番号をご確認ください。閲覧の権限がない情報も、このように表示されます。",
+                    "Check the number. What you may not see is shown like this, too.",
                 ),
             ),
             StatusCode::TOO_MANY_REQUESTS => (

@@ -2,11 +2,13 @@
 
 use axum::response::Html;
 use domain::IncidentId;
+use domain::notice::TLP;
+use domain::tenant::Tenant;
 use maud::{DOCTYPE, Markup, html};
-use store::StaffRole;
 
 use crate::error::Fault;
 use crate::preferences::Theme;
+use crate::say::Say;
 use crate::visitor::{Manner, Visitor};
 use crate::{App, assets, show, watch, words};
 
@@ -57,7 +59,7 @@ pub(crate) async fn page(
     body: Markup,
 ) -> Result<Html<String>, Fault> {
     let now = app.now();
-    let works = visitor.role() != StaffRole::Operator;
+    let works = visitor.role().works_incidents();
     let watch = if works { Some(watch::line(app, visitor, place.incident(), now).await?) } else { None };
     let say = visitor.say();
     let page = html! {
@@ -81,6 +83,47 @@ pub(crate) async fn page(
         }
     };
     Ok(Html(page.into_string()))
+}
+
+/// A page for a customer's person: their company, the page, and the way out. It needs no script, and follows the colours of
+/// their own device.
+pub(crate) fn customer(
+    app: &App,
+    visitor: &Visitor,
+    company: &Tenant,
+    address: &str,
+    title: &str,
+    body: &Markup,
+) -> Html<String> {
+    let say = visitor.say();
+    let settings = app.settings();
+    let (tag, name) = other_language(say);
+    let page = html! {
+        (DOCTYPE)
+        html lang=(say.0.tag()) data-theme=(Theme::System.name()) {
+            (head(title, None, false))
+            body.customer {
+                a.skip href="#main" { (say.pick("本文へ移動", "Skip to content")) }
+                header.bar {
+                    a.crest href="/answers" { (tower()) span { (say.names(&company.name)) } }
+                    div.switches {
+                        form method="post" action="/preferences" {
+                            input type="hidden" name="back" value=(address);
+                            button.quiet name="language" value=(tag) lang=(tag) { (name) }
+                        }
+                        form method="post" action="/sign-out" { button.quiet { (say.pick("サインアウト", "Sign out")) } }
+                    }
+                }
+                main #main tabindex="-1" { (body) }
+                footer {
+                    p { (say.names(&settings.provider))
+                        @if let Some(contact) = &settings.contact { " · " (say.pick("お問い合わせ", "Contact")) " " (say.names(contact)) } }
+                    p { (TLP) " " (say.pick("貴社内で業務上必要な方に限りご共有ください。", "For those at your company who need to know.")) }
+                }
+            }
+        }
+    };
+    Html(page.into_string())
 }
 
 /// A page for strangers: sign-in and its kin.
@@ -109,7 +152,8 @@ pub(crate) fn failure(manner: Manner, status: u16, what: &str, next: &str) -> Ht
             p.code { (status) }
             h1 { (what) }
             p { (next) }
-            p { a.button href="/" { (say.pick("キューへ戻る", "Back to the queue")) } }
+            // It leads everybody to where their role begins.
+            p { a.button href="/sign-in" { (say.pick("最初の画面へ", "To the start")) } }
         }
     };
     plain(manner, what, &body)
@@ -165,7 +209,7 @@ fn bar(visitor: &Visitor, place: &Place, works: bool) -> Markup {
 /// Language, theme, and the way out.
 fn switches(visitor: &Visitor, place: &Place) -> Markup {
     let say = visitor.say();
-    let other_language = say.pick(("en", "English"), ("ja", "日本語"));
+    let other_language = other_language(say);
     let next_theme = match visitor.manner.theme {
         Theme::Night => (Theme::Paper, say.pick("紙", "Paper")),
         Theme::Paper => (Theme::System, say.pick("端末に合わせる", "System")),
@@ -186,6 +230,11 @@ fn switches(visitor: &Visitor, place: &Place) -> Markup {
             }
         }
     }
+}
+
+/// The language that a page could be read in instead: its tag, and its name in itself.
+fn other_language(say: Say) -> (&'static str, &'static str) {
+    say.pick(("en", "English"), ("ja", "日本語"))
 }
 
 /// The mark of the product: a watch-tower on its stone base.

@@ -1,5 +1,6 @@
-//! The SOC's screens: sign-in, the queue, one incident and all its evidence, what went wrong. Server-rendered pages that work
-//! without scripts, made quick by a little JavaScript of our own.
+//! The SOC's screens: sign-in, the queue, one incident and all its evidence, what went wrong; and the pages on which a
+//! customer answers what they are asked. Server-rendered pages that work without scripts, made quick by a little JavaScript
+//! of our own.
 //!
 //! It decides nothing: a form becomes a command, `engine` carries it out, and the domain's refusal is shown where it was typed.
 //! Every route is listed once, in `routes`, with who may use it; every read is limited to what the visitor may see.

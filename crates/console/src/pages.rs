@@ -1,6 +1,7 @@
 //! One file per page: its address, its form, its handler and its markup.
 
 pub(crate) mod about;
+pub(crate) mod answers;
 pub(crate) mod evidence;
 pub(crate) mod health;
 pub(crate) mod incident;

@@ -5,18 +5,21 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Router, http::StatusCode};
-use store::StaffRole::{self, Analyst, Manager, Operator};
+use store::AccountRole::{self, Analyst, Customer, Manager, Operator};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 pub use crate::access::Access;
-use crate::pages::{about, evidence, health, incident, queue, report, settings, sign_in, trouble};
+use crate::pages::{about, answers, evidence, health, incident, queue, report, settings, sign_in, trouble};
 use crate::{App, access, assets, error, headers, live, watch};
 
 /// The people who work incidents.
 const SOC: Access = Access::Only(&[Analyst, Manager]);
 /// The people who may set a job that gave up going again.
 const REVIVERS: Access = Access::Only(&[Manager, Operator]);
+
+/// The customers' people. Nobody else: what staff must know of it, the incident shows.
+const CUSTOMERS: Access = Access::Only(&[Customer]);
 
 /// One route of the console.
 pub struct Route {
@@ -44,7 +47,7 @@ pub const ALL: &[Route] = &[
     Route::post("/sign-in/link/{token}", Access::Everybody, || post(sign_in::by_link)),
     Route::post("/sign-out", Access::SignedIn, || post(sign_in::out)),
     Route::post("/preferences", Access::Everybody, || post(settings::keep)),
-    Route::get("/about", Access::SignedIn, || get(about::page)),
+    Route::get("/about", Access::Staff, || get(about::page)),
 
     Route::get("/", SOC, || get(queue::page)),
     Route::get("/jump", SOC, || get(queue::jump)),
@@ -66,8 +69,13 @@ pub const ALL: &[Route] = &[
     Route::get("/fragments/incidents/{id}", SOC, || get(incident::fragment)),
     Route::get("/fragments/previews/{id}", SOC, || get(incident::preview)),
 
-    Route::get("/trouble", Access::SignedIn, || get(trouble::page)),
+    Route::get("/trouble", Access::Staff, || get(trouble::page)),
     Route::post("/trouble/revive", REVIVERS, || post(trouble::revive)),
+
+    Route::get("/answers", CUSTOMERS, || get(answers::list)),
+    Route::get("/answers/{incident}", CUSTOMERS, || get(answers::newest)),
+    Route::get("/answers/{incident}/{question}", CUSTOMERS, || get(answers::page)),
+    Route::post("/answers/{incident}/{question}", CUSTOMERS, || post(answers::give).layer(DefaultBodyLimit::max(answers::MAX_BODY_BYTES))),
 ];
 
 impl Route {
@@ -87,7 +95,7 @@ impl std::fmt::Debug for Route {
 }
 
 /// The roles that `ALL` speaks of, for tests that walk every route with every role.
-pub const ROLES: [StaffRole; 3] = [Analyst, Manager, Operator];
+pub const ROLES: [AccountRole; 4] = [Analyst, Manager, Operator, Customer];
 
 pub(crate) fn router(app: &App) -> Router {
     let routes = ALL.iter().fold(Router::new(), |router, route| {

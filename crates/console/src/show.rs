@@ -52,6 +52,16 @@ pub(crate) fn full(at: Timestamp) -> String {
     in_japan(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// `2026-11-27（金）10:00`, `Fri 2026-11-27 10:00 JST`: for people who plan by weekdays.
+pub(crate) fn day(at: Timestamp, say: Say) -> String {
+    const JA: [&str; 7] = ["月", "火", "水", "木", "金", "土", "日"];
+    let t = in_japan(at);
+    // Monday is zero, and there are seven.
+    let weekday = JA.get(usize::from(t.weekday().to_monday_zero_offset().unsigned_abs())).copied().unwrap_or_default();
+    let (date, clock) = (t.strftime("%Y-%m-%d"), clock(at));
+    say.pick(format!("{date}（{weekday}）{clock}"), format!("{} {date} {clock} JST", t.strftime("%a")))
+}
+
 /// What a pointer that rests on a time is told.
 pub(crate) fn both_zones(at: Timestamp) -> String {
     format!("{} JST\n{} UTC", full(at), at.strftime("%Y-%m-%d %H:%M:%S"))
@@ -160,6 +170,8 @@ mod tests {
         let now = at("2026-11-24T00:00:00Z");
         assert_eq!(brief(at("2026-11-24T05:05:00Z"), now), "14:05");
         assert_eq!(brief(at("2026-11-24T15:05:00Z"), now), "11-25 00:05");
+        assert_eq!(day(at("2026-11-27T01:00:00Z"), Say(Language::Ja)), "2026-11-27（金）10:00");
+        assert_eq!(day(at("2026-11-29T15:00:00Z"), Say(Language::En)), "Mon 2026-11-30 00:00 JST");
         assert_eq!(both_zones(now), "2026-11-24 09:00:00 JST\n2026-11-24 00:00:00 UTC");
     }
 

@@ -4,14 +4,14 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use domain::{Language, PersonId, TenantId};
-use store::{Person, Scope, StaffRole};
+use store::{AccountRole, Person, Scope};
 
 use crate::error::Fault;
 use crate::preferences::{self, Theme};
 use crate::say::Say;
 use crate::{App, session};
 
-/// A member of the staff with a session.
+/// Somebody with a session: of the staff, or of a customer.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
     pub(crate) manner: Manner,
@@ -34,8 +34,7 @@ impl Visitor {
         let person = found.person;
         let language = preferences::language(headers).unwrap_or(person.language);
         let manner = Manner { say: Say(language), theme: preferences::theme(headers) };
-        // Whoever runs the installation sees no customer's incidents, whatever their tenants say.
-        let scope = if person.role == StaffRole::Operator { Scope::Only(Vec::new()) } else { person.scope.clone() };
+        let scope = scope_of(&person);
         Ok(Some(Self { manner, person, session, scope }))
     }
 
@@ -47,7 +46,7 @@ impl Visitor {
         &self.person.id
     }
 
-    pub(crate) fn role(&self) -> StaffRole {
+    pub(crate) fn role(&self) -> AccountRole {
         self.person.role
     }
 
@@ -56,8 +55,27 @@ impl Visitor {
         &self.scope
     }
 
+    /// The one company that a customer's account answers for.
+    pub(crate) fn company(&self) -> Option<&TenantId> {
+        match &self.scope {
+            Scope::Only(tenants) if self.role() == AccountRole::Customer => tenants.first(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn sees(&self, tenant: &TenantId) -> bool {
         self.scope.holds(tenant)
+    }
+}
+
+/// What an account's role leaves of its tenants.
+fn scope_of(person: &Person) -> Scope {
+    match (person.role, &person.scope) {
+        (AccountRole::Analyst | AccountRole::Manager, scope) => scope.clone(),
+        (AccountRole::Customer, Scope::Only(tenants)) if tenants.len() == 1 => Scope::Only(tenants.clone()),
+        // Whoever runs the installation sees no customer's incidents, whatever their tenants say; and a customer's account
+        // that does not say whose it is sees nobody's.
+        (AccountRole::Operator | AccountRole::Customer, _) => Scope::Only(Vec::new()),
     }
 }
 

@@ -7,7 +7,7 @@ use domain::endpoint::{Network, Os};
 use domain::rules::{Strength, Weight};
 use domain::{Language, Text};
 use maud::{Markup, html};
-use store::StaffRole;
+use store::AccountRole;
 
 use crate::say::Say;
 
@@ -22,11 +22,12 @@ pub(crate) fn language(language: Language) -> Text {
     }
 }
 
-pub(crate) fn role(role: StaffRole) -> Text {
+pub(crate) fn role(role: AccountRole) -> Text {
     match role {
-        StaffRole::Analyst => Text::new("分析担当者", "Analyst"),
-        StaffRole::Manager => Text::new("管理者", "Manager"),
-        StaffRole::Operator => Text::new("運用担当者", "Operator"),
+        AccountRole::Analyst => Text::new("分析担当者", "Analyst"),
+        AccountRole::Manager => Text::new("管理者", "Manager"),
+        AccountRole::Operator => Text::new("運用担当者", "Operator"),
+        AccountRole::Customer => Text::new("お客様", "Customer"),
     }
 }
 

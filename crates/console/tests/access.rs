@@ -15,18 +15,20 @@ use domain::judgement::Verdict;
 use domain::question::Meaning;
 use domain::{IncidentId, QuestionId, Untrusted};
 use jiff::SignedDuration;
-use store::{Outcome, Person, StaffRole};
+use store::{AccountRole, Outcome, Person};
 use support::browser::{Answer, Browser};
 use support::{Soc, id, person};
 
 /// Whose incidents these tests are about. `mori` works for another customer only.
 const CUSTOMER: &str = "northwind";
-const VISITORS: [(&str, Option<&str>); 5] = [
+const VISITORS: [(&str, Option<&str>); 7] = [
     ("stranger", None),
     ("analyst", Some("sato")),
     ("manager", Some("smith")),
     ("operator", Some("ops")),
     ("elsewhere", Some("mori")),
+    ("customer", Some("jones")),
+    ("outsider", Some("hanako")),
 ];
 
 // ── the matrix ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -100,14 +102,17 @@ async fn everybody_reaches_what_the_matrix_says_and_nothing_else_sec_05() {
             match expected {
                 Expected::Yes => {
                     let carried_out = match (route.method, route.path) {
-                        (routes::Method::Get, "/jump") | (routes::Method::Post, _) => StatusCode::SEE_OTHER,
+                        (routes::Method::Get, "/jump" | "/answers/{incident}") | (routes::Method::Post, _) => {
+                            StatusCode::SEE_OTHER
+                        }
                         (routes::Method::Get, "/sign-in") if who.is_some() => StatusCode::SEE_OTHER,
                         (routes::Method::Get, _) => StatusCode::OK,
                     };
                     assert_eq!(answer.status, carried_out, "{case}: {}", answer.body);
                     let leads_out = answer.location().starts_with("/sign-in") && route.path != "/sign-out";
                     assert!(!leads_out || route.path == "/preferences", "{case}");
-                    if route.path.starts_with("/incidents/") && route.method == routes::Method::Post {
+                    let about_an_incident = ["/incidents/", "/answers/"].iter().any(|p| route.path.starts_with(p));
+                    if about_an_incident && route.method == routes::Method::Post {
                         assert!(stage.events(incident).await > before, "{case}: nothing was done");
                     }
                     continue;
@@ -159,6 +164,13 @@ async fn another_customers_incident_answers_like_one_that_does_not_exist_sec_01(
         let missing = stage.send(&mut mori, route, nothing).await;
         same(&foreign, &missing, &format!("{route:?}"));
     }
+    for route in routes::ALL.iter().filter(|route| route.path.contains("{incident}")) {
+        let foreign = stage.incident_for(route).await;
+        let mut hanako = stage.browser(Some("hanako")).await;
+        let foreign = stage.send(&mut hanako, route, foreign).await;
+        let missing = stage.send(&mut hanako, route, nothing).await;
+        same(&foreign, &missing, &format!("{route:?}"));
+    }
     let mut mori = stage.browser(Some("mori")).await;
     for page in ["/", "/?view=closed", "/fragments/queue", "/fragments/watch", "/trouble", "/?tenant=northwind"] {
         let body = mori.get(page).await.body;
@@ -182,7 +194,7 @@ async fn another_customers_alert_and_job_answer_like_ones_that_do_not_exist_sec_
     let nowhere = mori.get(&format!("/incidents/{own}/alerts/299999999999999999")).await;
     same(&there, &nowhere, "an alert of another customer under an incident of one's own");
 
-    let suzuki = Person { role: StaffRole::Manager, ..stage.person("mori").await };
+    let suzuki = Person { role: AccountRole::Manager, ..stage.person("mori").await };
     soc.engine.store().save_person(&Person { id: person("suzuki"), ..suzuki }).await.unwrap();
     let mut suzuki = stage.browser(Some("suzuki")).await;
     let key = stage.dead_job(foreign).await;
@@ -205,14 +217,17 @@ fn same(foreign: &Answer, missing: &Answer, case: &str) {
 #[tokio::test]
 async fn looking_changes_not_one_byte_of_the_database_sec_22() {
     let stage = Stage::open().await;
-    let incident = stage.raise().await;
+    let incident = stage.asked().await;
     stage.dead_job(stage.raise().await).await;
     let gets = routes::ALL.iter().filter(|route| route.method == routes::Method::Get);
     let mut paths = Vec::new();
     for route in gets {
         paths.push(stage.address(route, incident).await);
     }
-    let visitors = [stage.browser(Some("smith")).await, stage.browser(Some("ops")).await, stage.browser(None).await];
+    let mut visitors = Vec::new();
+    for who in [Some("smith"), Some("ops"), Some("jones"), None] {
+        visitors.push(stage.browser(who).await);
+    }
     let before = stage.database();
     for mut browser in visitors {
         for path in &paths {
@@ -238,7 +253,11 @@ async fn a_form_from_another_site_is_refused_whatever_it_asks_sec_22() {
     for route in routes::ALL.iter().filter(|route| route.method == routes::Method::Post) {
         let incident = stage.incident_for(route).await;
         let before = stage.events(incident).await;
-        let visitors: &[Option<&str>] = if route.access == Access::Everybody { &[None] } else { &[Some("smith")] };
+        let visitors: &[Option<&str>] = match route.access {
+            Access::Everybody => &[None],
+            access if access.allows(AccountRole::Customer) => &[Some("jones")],
+            _ => &[Some("smith")],
+        };
         for who in visitors {
             for (name, value) in [
                 ("sec-fetch-site", "cross-site"),
@@ -295,6 +314,14 @@ impl Stage {
         self.soc.raise(CUSTOMER, support::unknown_file(n, &format!("NW-{n}"), self.soc.now())).await
     }
 
+    /// An incident about which its customer was asked.
+    async fn asked(&self) -> IncidentId {
+        let incident = self.raise().await;
+        let ask = Command::Ask { by: person("sato"), addition: None };
+        self.soc.engine.execute(&id(CUSTOMER), incident, ask, self.soc.now()).await.unwrap();
+        incident
+    }
+
     /// An incident at which the route's form makes sense.
     async fn incident_for(&self, route: &Route) -> IncidentId {
         let incident = self.raise().await;
@@ -313,6 +340,7 @@ impl Stage {
         };
         let steps = match route.path.rsplit('/').next() {
             Some("answer") => vec![ask],
+            _ if route.path.starts_with("/answers/") => vec![ask],
             Some("close") => vec![ask, answer, verdict],
             Some("reopen") => vec![ask, answer, verdict, Command::Close { by }],
             _ => vec![],
@@ -332,7 +360,8 @@ impl Stage {
 
     /// The route's address, about `incident` and with a fresh sign-in link.
     async fn address(&self, route: &Route, incident: IncidentId) -> String {
-        let mut path = route.path.replace("{id}", &incident.to_string()).replace("{file}", "ja.pdf");
+        let mut path = route.path.replace("{id}", &incident.to_string()).replace("{incident}", &incident.to_string());
+        path = path.replace("{file}", "ja.pdf").replace("{question}", "Q1");
         if path.contains("{alert}") {
             path = path.replace("{alert}", &self.alert_of(incident).await);
         }
@@ -363,6 +392,7 @@ impl Stage {
             (_, path) if path.ends_with("/answer") => {
                 &[("question", "Q1"), ("meaning", "ours"), ("text", "it is ours")]
             }
+            (_, path) if path.starts_with("/answers/") => &[("meaning", "ours"), ("words", "it is ours")],
             (_, path) if path.ends_with("/assign") => &[("to", "sato")],
             _ => &[("text", "long enough")],
         };

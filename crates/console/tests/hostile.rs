@@ -44,6 +44,9 @@ async fn every_page_is_like_its_twin(hostile: Vec<String>) {
     let (attacked, calm) = tokio::join!(played(&hostile), played(&harmless));
     for (turn, language) in [Language::Ja, Language::En].into_iter().enumerate() {
         let (mut there, mut here) = (reader(&attacked, language).await, reader(&calm, language).await);
+        let (mut customer, mut twin) =
+            (reads(&attacked, "hanako", language).await, reads(&calm, "hanako", language).await);
+        like(&customer.get("/answers").await, &twin.get("/answers").await, "/answers", true);
         let pages = 1..=hostile.len().div_ceil(100);
         let lists = pages.flat_map(|n| [format!("/?page={n}"), format!("/fragments/queue?page={n}")]);
         for path in lists.chain(["/?view=closed", "/trouble", "/fragments/watch"].map(String::from)) {
@@ -62,6 +65,13 @@ async fn every_page_is_like_its_twin(hostile: Vec<String>) {
             }
             if n % 7 == 0 {
                 paths.push(format!("/fragments/incidents/{incident}"));
+            }
+            if n % 4 == 0 {
+                let path = format!("/answers/{incident}/Q1");
+                let case = format!("{path} with {:?}", Untrusted::new(text).short(60));
+                let parts = like(&customer.get(&path).await, &twin.get(&path).await, &case, true);
+                let begin: String = Untrusted::new(text).quoted().chars().take(24).collect();
+                assert!(said(&parts).contains(&begin), "{case}: {begin:?} is not there to be read");
             }
             for path in paths {
                 let case = format!("{path} with {:?}", Untrusted::new(text).short(60));
@@ -87,6 +97,9 @@ async fn what_a_visitor_types_comes_back_as_text_sec_30() {
     let soc = Soc::open().await;
     let incident = soc.raise(CUSTOMER, support::unknown_file(1, "PC-001", soc.now())).await;
     let form = format!("/incidents/{incident}/verdict");
+    let ask = Command::Ask { by: person("sato"), addition: None };
+    soc.engine.execute(&id(CUSTOMER), incident, ask, soc.now()).await.unwrap();
+    let sheet = format!("/answers/{incident}/Q1");
     for language in [Language::Ja, Language::En] {
         let mut sato = reader(&soc, language).await;
         let mut stranger = Browser::new(&soc);
@@ -99,6 +112,9 @@ async fn what_a_visitor_types_comes_back_as_text_sec_30() {
         // No verdict was chosen, so the page comes back with what was typed in its field.
         let refused = sato.post(&form, &[("text", "xxxxx")]).await;
         assert_eq!(refused.status, StatusCode::CONFLICT);
+        let mut hanako = reads(&soc, "hanako", language).await;
+        let unfinished = hanako.post(&sheet, &[("words", "xxxxx")]).await;
+        assert_eq!(unfinished.status, StatusCode::UNPROCESSABLE_ENTITY);
         for text in payloads::all() {
             let text: String = text.chars().take(800).collect();
             let typed = encoded(&text);
@@ -111,6 +127,8 @@ async fn what_a_visitor_types_comes_back_as_text_sec_30() {
             stays_here(&sato.post("/preferences", &[("back", &text)]).await, &case);
             let back = sato.post(&form, &[("text", &text)]).await;
             same_make(&pieces(&back.body), &pieces(&refused.body), &format!("refused: {case}"), true);
+            let back = hanako.post(&sheet, &[("words", &text)]).await;
+            same_make(&pieces(&back.body), &pieces(&unfinished.body), &format!("unfinished: {case}"), true);
         }
     }
     // Signing in with a wrong name says the name again. That is slow on purpose, so only some are tried.
@@ -274,7 +292,11 @@ fn alert(n: usize) -> String {
 }
 
 async fn reader(soc: &Soc, language: Language) -> Browser<'_> {
-    let mut browser = Browser::signed_in(soc, "smith").await;
+    reads(soc, "smith", language).await
+}
+
+async fn reads<'a>(soc: &'a Soc, who: &str, language: Language) -> Browser<'a> {
+    let mut browser = Browser::signed_in(soc, who).await;
     browser.cookies.push(("language".into(), language.tag().into()));
     browser
 }

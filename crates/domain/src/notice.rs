@@ -191,6 +191,8 @@ pub struct Facts<'a> {
     pub dfir: bool,
     pub actions: Vec<&'a Action>,
     pub request: Option<Requested>,
+    /// It asks the standard questions, whose 72 hours begin with it, or reminds of them.
+    pub asks: bool,
     /// What an analyst added to the standard questions, when this is a question.
     pub question_addition: Option<&'a Untrusted>,
     /// The analyst's reason, when this tells the verdict.
@@ -244,6 +246,7 @@ impl<'a> Facts<'a> {
             dfir: incident.dfir,
             actions: incident.actions.values().collect(),
             request: requested(incident, notice),
+            asks: notice.question.is_some(),
             question_addition: question_before(incident, notice)
                 .filter(|_| matches!(notice.kind, Kind::Question | Kind::Reminder))
                 .and_then(|q| q.addition.as_ref()),

@@ -44,6 +44,8 @@ pub(crate) enum Line {
     Plain(String),
     Point(String),
     Numbered(usize, String),
+    /// Of a page of ours, in one piece.
+    Address(String),
     /// Somebody's own words, a line of them.
     Quoted(String),
 }
@@ -145,10 +147,27 @@ fn items(words: &Words<'_>, sender: &Sender, attached: &[&str]) -> Vec<Item> {
     let event =
         [words.endpoint(), words.detected(), words.overview(), words.file(), words.campaign(), words.excluded()];
     let body = match words.facts.kind {
+        Kind::First if words.facts.asks => vec![
+            words.judgement(),
+            words.status(),
+            words.actions(),
+            words.notes(),
+            words.questions(),
+            words.deadline(),
+            words.page(sender),
+            words.silence(),
+        ],
         Kind::First => vec![words.judgement(), words.status(), words.actions(), words.notes(), words.requests()],
         Kind::Update => vec![words.actions(), words.status(), words.judgement(), words.notes(), words.requests()],
         Kind::Question | Kind::Reminder => {
-            vec![words.judgement(), words.questions(), words.addition(), words.deadline(), words.silence()]
+            vec![
+                words.judgement(),
+                words.questions(),
+                words.addition(),
+                words.deadline(),
+                words.page(sender),
+                words.silence(),
+            ]
         }
         Kind::Analysis => {
             vec![words.judgement(), words.presented(), words.status(), words.actions(), words.notes(), words.requests()]

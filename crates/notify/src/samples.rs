@@ -30,7 +30,7 @@ pub(crate) fn sender() -> Sender {
         name: Names { ja: "ヤグラ監視センター".into(), en: "Yagura Watch Centre".into() },
         address: email("soc@soc.example"),
         telephone: Some(Telephone::try_from("+81-3-0000-0119".to_owned()).unwrap()),
-        pages: None,
+        pages: Some("https://soc.example".into()),
     }
 }
 

@@ -83,6 +83,10 @@ const MIGRATIONS: &[&[&str]] = &[
         "INSERT INTO counter (name, value) SELECT 'notices/' || tenant, COUNT(*) FROM event
      WHERE kind = 'notice_accepted' GROUP BY tenant",
     ],
+    &[
+        // What customers were asked: few among many events (`questions`).
+        "CREATE INDEX event_question ON event (tenant, incident, at) WHERE kind = 'question_asked'",
+    ],
 ];
 
 /// Immediate tries when two processes make the same new database at once.

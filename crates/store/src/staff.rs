@@ -1,4 +1,5 @@
-//! The SOC's own people and their sessions. Only hashes of tokens and passwords are stored.
+//! Who may sign in, the SOC's own people and those of customers, and their sessions. Only hashes of tokens and passwords are
+//! stored.
 
 use domain::{Language, PersonId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -7,21 +8,35 @@ use sqlx::any::AnyRow;
 use crate::rows::{from_json, micros, number, parsed, text, to_json, without_nul};
 use crate::{Error, Scope, Store};
 
-/// What a member of the staff may do. Routes are checked against it, deny by default.
+/// What somebody who signs in may do. Routes are checked against it, deny by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum StaffRole {
+pub enum AccountRole {
     Analyst,
     Manager,
     /// Runs the installation; sees no customer's incidents.
     Operator,
+    /// Answers for one customer, and sees nothing but what that customer is asked. Its scope is exactly one tenant.
+    Customer,
+}
+
+impl AccountRole {
+    /// One of the SOC's own people.
+    pub fn is_staff(self) -> bool {
+        self != Self::Customer
+    }
+
+    /// May see incidents of the tenants in their scope, and work them.
+    pub fn works_incidents(self) -> bool {
+        matches!(self, Self::Analyst | Self::Manager)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     pub id: PersonId,
     pub name: String,
-    pub role: StaffRole,
+    pub role: AccountRole,
     pub scope: Scope,
     pub language: Language,
     /// Argon2id in PHC form; empty when the person can only use a sign-in link.
@@ -81,7 +96,7 @@ impl Store {
         row.as_ref().map(person).transpose()
     }
 
-    /// Everybody on the staff, by name.
+    /// Everybody who has an account, customers' people included, by name.
     pub async fn staff(&self) -> Result<Vec<Person>, Error> {
         let rows = sqlx::query("SELECT * FROM staff ORDER BY name, id")
             .fetch_all(&self.reader)

@@ -14,6 +14,7 @@ mod contract {
     pub mod people;
     #[path = "../../../../xtask/src/postgres.rs"]
     pub mod postgres;
+    pub mod questions;
     pub mod queue;
     pub mod units_of_work;
     pub mod watching;
@@ -118,6 +119,10 @@ stories! {
         an_empty_scope_sees_nothing,
         the_counters_count_what_the_lists_show,
         counting_stops_where_nobody_reads_on,
+    }
+    questions {
+        what_waits_for_the_customer_comes_first_then_what_was_asked_last,
+        nobody_sees_what_another_tenant_was_asked,
     }
     people {
         a_person_is_kept_as_saved,

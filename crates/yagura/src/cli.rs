@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use domain::calendar::Calendar;
 use domain::calendar::Hours;
 use domain::{IncidentId, Language, PersonId, TenantId, Timestamp};
-use store::StaffRole;
+use store::AccountRole;
 
 use crate::bench::Bench;
 use crate::{alerts, audit, clock, config, demo, doctor, incident, roles, staff, watch};
@@ -222,7 +222,8 @@ const STAFF_EXAMPLES: &str = "\
 Examples:
   yagura staff add sapporo.mori --name 'Mori Haruto' --config yagura.toml
   yagura staff add tokyo.kudo --name 'Kudo Ren' --role manager --language en
-  yagura staff add desk.acme --name 'Acme desk' --tenant acme";
+  yagura staff add desk.acme --name 'Acme desk' --tenant acme
+  yagura staff add acme.yamada --name 'Taro Yamada' --role customer --tenant acme";
 
 #[derive(Debug, Subcommand)]
 enum StaffCommand {
@@ -234,8 +235,9 @@ enum StaffCommand {
         #[arg(long)]
         name: String,
         #[arg(long, value_enum, default_value = "analyst")]
-        role: StaffRoleName,
-        /// A customer whose incidents they see; may be repeated; all customers when not given
+        role: AccountRoleName,
+        /// A customer whose incidents they see; may be repeated; all customers when not given. The role customer takes
+        /// exactly one: the company that they answer for
         #[arg(long = "tenant")]
         tenants: Vec<TenantId>,
         /// ja or en
@@ -253,18 +255,21 @@ enum StaffCommand {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum StaffRoleName {
+enum AccountRoleName {
     Analyst,
     Manager,
     Operator,
+    /// Somebody at a customer who answers our questions; sees nothing else
+    Customer,
 }
 
-impl From<StaffRoleName> for StaffRole {
-    fn from(name: StaffRoleName) -> Self {
+impl From<AccountRoleName> for AccountRole {
+    fn from(name: AccountRoleName) -> Self {
         match name {
-            StaffRoleName::Analyst => Self::Analyst,
-            StaffRoleName::Manager => Self::Manager,
-            StaffRoleName::Operator => Self::Operator,
+            AccountRoleName::Analyst => Self::Analyst,
+            AccountRoleName::Manager => Self::Manager,
+            AccountRoleName::Operator => Self::Operator,
+            AccountRoleName::Customer => Self::Customer,
         }
     }
 }

@@ -19,7 +19,7 @@ use outbound::Secret;
 use s1sim::{Capability, Clock, Fleet, S1Sim};
 use sentinelone::{ActToken, Console, ReadToken};
 use sinks::{ChatSink, MailSink, Now};
-use store::{Person, Scope, StaffRole, Store};
+use store::{AccountRole, Person, Scope, Store};
 
 use crate::output::{say, say_json};
 use crate::roles::{self, Edr, Role, Running, Setup, Web};
@@ -31,6 +31,9 @@ mod summary;
 
 /// Opens the chat sink, and nothing else.
 const CHAT_TOKEN: &str = "xoxb-demo-only";
+/// Whom the printed links sign in: one of the SOC, and one of a customer.
+const ANALYST: &str = "sapporo.mori";
+const CUSTOMER: &str = "hoshimi.hasegawa";
 /// How often the demo polls its console.
 const POLL_EVERY: Duration = Duration::from_secs(1);
 /// Nothing new is raised in the last part of a headless run, so that everything can come to its end.
@@ -104,7 +107,7 @@ impl Demo {
         })
         .context("could not start the chat sink")?;
         let address = format!("sqlite:{}", folder.path().join("yagura.db").display());
-        add_staff(&address).await?;
+        add_people(&address).await?;
         let setup = Setup {
             store: address,
             tenants: customers::all()?,
@@ -130,10 +133,10 @@ impl Demo {
     }
 
     async fn show(self, options: &Options) -> anyhow::Result<ExitCode> {
-        let link = sign_in_link(&self.running).await?;
         let metrics = self.running.metrics.context("the metrics are not served")?;
         let addresses = [
-            ("console (this link signs you in once)", link.clone()),
+            ("console (this link signs you in once)", sign_in_link(&self.running, ANALYST).await?),
+            ("customer's page (this one, too)", sign_in_link(&self.running, CUSTOMER).await?),
             ("customers' mailbox", self.mail.url()),
             ("customers' chat", self.chat.url()),
             ("simulated SentinelOne console", self.sim.url().to_owned()),
@@ -143,9 +146,9 @@ impl Demo {
             say(&format!("{what:<40} {address}"));
         }
         if options.json {
-            let [console, mailbox, chat, sentinelone, metrics] = addresses.map(|(_, address)| address);
+            let [console, customer, mailbox, chat, sentinelone, metrics] = addresses.map(|(_, address)| address);
             say_json(&serde_json::json!({
-                "console": console, "mailbox": mailbox, "chat": chat, "sentinelone": sentinelone,
+                "console": console, "customer": customer, "mailbox": mailbox, "chat": chat, "sentinelone": sentinelone,
                 "metrics": metrics
             }))?;
         }
@@ -230,34 +233,35 @@ fn sender() -> anyhow::Result<Sender> {
     Ok(Sender { name, address, telephone: Some(telephone), pages: None })
 }
 
-/// Two analysts at two sites and a manager. Nobody has a password: the demo prints a link.
-async fn add_staff(address: &str) -> anyhow::Result<()> {
+/// Two analysts at two sites and a manager, and one person at each customer. Nobody has a password: the demo prints links.
+async fn add_people(address: &str) -> anyhow::Result<()> {
     let store = Store::open(address).await?;
     let staff = [
-        ("sapporo.mori", "Mori Haruto / 森 陽斗", StaffRole::Analyst),
-        ("fukuoka.abe", "Abe Mizuki / 阿部 瑞希", StaffRole::Analyst),
-        ("tokyo.kudo", "Kudo Ren / 工藤 蓮", StaffRole::Manager),
+        ("sapporo.mori", "Mori Haruto / 森 陽斗", AccountRole::Analyst),
+        ("fukuoka.abe", "Abe Mizuki / 阿部 瑞希", AccountRole::Analyst),
+        ("tokyo.kudo", "Kudo Ren / 工藤 蓮", AccountRole::Manager),
     ];
-    for (id, name, role) in staff {
-        store
-            .save_person(&Person {
-                id: id.parse()?,
-                name: name.into(),
-                role,
-                scope: Scope::All,
-                language: domain::Language::Ja,
-                password: String::new(),
-                disabled: false,
-            })
-            .await?;
+    let staff = staff.map(|(id, name, role)| {
+        Ok(Person {
+            id: id.parse()?,
+            name: name.into(),
+            role,
+            scope: Scope::All,
+            language: domain::Language::Ja,
+            password: String::new(),
+            disabled: false,
+        })
+    });
+    for person in staff.into_iter().collect::<anyhow::Result<Vec<_>>>()?.iter().chain(&customers::people()?) {
+        store.save_person(person).await?;
     }
     store.close().await;
     Ok(())
 }
 
-/// A link that signs the demo's analyst in, once.
-async fn sign_in_link(running: &Running) -> anyhow::Result<String> {
-    let (web, who) = (running.web.context("the console does not run")?, "sapporo.mori".parse::<PersonId>()?);
+/// A link that signs somebody of the demo in, once.
+async fn sign_in_link(running: &Running, who: &str) -> anyhow::Result<String> {
+    let (web, who) = (running.web.context("the console does not run")?, who.parse::<PersonId>()?);
     let expires = MachineTime.now() + jiff::SignedDuration::from_hours(12);
     let (token, hash) = console::link_token(&MachineEntropy);
     running.engine.store().save_link(&hash, &who, expires).await?;

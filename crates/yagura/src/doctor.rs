@@ -135,10 +135,13 @@ async fn store(address: &str, findings: &mut Findings) {
         Err(error) => findings.fault("intake", error.to_string()),
     }
     match store.staff().await {
-        Ok(staff) if staff.iter().all(|p| p.disabled) => {
+        Ok(people) if !people.iter().any(|p| p.role.is_staff() && !p.disabled) => {
             findings.warn("staff", "nobody can sign in: add somebody with `yagura staff add`");
         }
-        Ok(staff) => findings.ok("staff", format!("{} people", staff.len())),
+        Ok(people) => {
+            let staff = people.iter().filter(|p| p.role.is_staff()).count();
+            findings.ok("staff", format!("{staff} people, and {} at customers", people.len() - staff));
+        }
         Err(error) => findings.fault("staff", error.to_string()),
     }
     store.close().await;

@@ -20,6 +20,7 @@ use outbound::{Allowed, Origin, Outbound};
 use report::{Issuer, Renderer};
 use sentinelone::{ActToken, Console, ReadToken, Reader};
 use store::Store;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -103,6 +104,8 @@ pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Runnin
     let store = Store::open(&setup.store).await.context("could not open the store")?;
     let engine = Engine::with_roster(store, setup.tenants, setup.calendar, setup.roster);
     let outbound = door(&setup.edrs)?;
+    let listener = if roles.contains(&Role::Console) { Some(listen(setup.web.listen).await?) } else { None };
+    let public_origin = setup.web.public_origin(listener.as_ref())?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let time = Arc::new(MachineTime);
@@ -137,7 +140,8 @@ pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Runnin
         let issuer = issuer(&engine, &setup.sender).await?;
         let slack = setup.slack.clone().map(chat).transpose()?;
         let renderer = Arc::new(Renderer::new()?);
-        let notifier = Arc::new(Notifier { smtp, slack, sender: setup.sender.clone(), issuer, renderer });
+        let sender = Sender { pages: public_origin.clone(), ..setup.sender.clone() };
+        let notifier = Arc::new(Notifier { smtp, slack, sender, issuer, renderer });
         for n in 1..=WORKERS {
             let worker = Worker::Notifier { name: worker_name("notifier", n), notifier: notifier.clone() };
             tasks.spawn(beat::work(engine.clone(), worker, time.clone(), stopped.clone()));
@@ -147,10 +151,13 @@ pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Runnin
         let worker = Worker::Timekeeper { name: worker_name("timekeeper", 1) };
         tasks.spawn(beat::work(engine.clone(), worker, time.clone(), stopped.clone()));
     }
-    let web = if roles.contains(&Role::Console) {
-        Some(serve(&engine, &setup.web, &setup.sender, stopped.clone(), &mut tasks).await?)
-    } else {
-        None
+    let web = match (listener, public_origin) {
+        (Some(listener), Some(origin)) => {
+            let address = listener.local_addr()?;
+            serve(&engine, listener, pages(&setup.web, &setup.sender, origin), stopped.clone(), &mut tasks)?;
+            Some(address)
+        }
+        _ => None,
     };
     let metrics = match setup.metrics {
         Some(listen) if web.is_some() => {
@@ -231,26 +238,39 @@ fn worker_name(role: &str, n: usize) -> String {
     format!("{role}-{}-{n}", std::process::id())
 }
 
-async fn serve(
-    engine: &Engine,
-    web: &Web,
-    sender: &Sender,
-    mut stopped: watch::Receiver<bool>,
-    tasks: &mut JoinSet<()>,
-) -> anyhow::Result<SocketAddr> {
-    let listener = tokio::net::TcpListener::bind(web.listen)
-        .await
-        .with_context(|| format!("could not listen on `{}`", web.listen))?;
-    let address = listener.local_addr()?;
-    let public_origin = web.public_origin.clone().unwrap_or_else(|| format!("http://{address}"));
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("could not listen on `{address}`"))
+}
+
+impl Web {
+    /// Where browsers find the pages, and messages lead. `None` when they are not served here and nobody said where.
+    fn public_origin(&self, listener: Option<&TcpListener>) -> anyhow::Result<Option<String>> {
+        match (&self.public_origin, listener) {
+            (Some(origin), _) => Ok(Some(origin.clone())),
+            (None, Some(listener)) => Ok(Some(format!("http://{}", listener.local_addr()?))),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+fn pages(web: &Web, sender: &Sender, public_origin: String) -> console::Settings {
     let both = |text: &str| Names { ja: text.to_owned(), en: text.to_owned() };
-    let settings = console::Settings {
+    console::Settings {
         secure_cookies: public_origin.starts_with("https://"),
         public_origin,
         provider: sender.name.clone(),
         contact: Some(both(sender.address.as_str())),
         links: web.links.clone(),
-    };
+    }
+}
+
+fn serve(
+    engine: &Engine,
+    listener: TcpListener,
+    settings: console::Settings,
+    mut stopped: watch::Receiver<bool>,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
     let app = console::App::new(engine.clone(), Arc::new(MachineTime), Arc::new(MachineEntropy), settings)?;
     let service = app.router().into_make_service_with_connect_info::<SocketAddr>();
     tasks.spawn(async move {
@@ -263,5 +283,5 @@ async fn serve(
             tracing::error!(error = %error, "the console stopped serving");
         }
     });
-    Ok(address)
+    Ok(())
 }

@@ -1,9 +1,10 @@
-//! The SOC's people from a terminal: adding somebody, and a link with which they sign in.
+//! Who may sign in, from a terminal: adding somebody of the SOC or of a customer, and a link with which they sign in.
 
+use anyhow::bail;
 use domain::source::TimeSource as _;
 use domain::{Language, PersonId, TenantId};
 use jiff::SignedDuration;
-use store::{Person, Scope, StaffRole};
+use store::{AccountRole, Person, Scope};
 
 use crate::cli::StoreOptions;
 use crate::config::Config;
@@ -19,15 +20,15 @@ const LINK_HOURS: i64 = 24;
 pub(crate) struct New {
     pub id: PersonId,
     pub name: String,
-    pub role: StaffRole,
+    pub role: AccountRole,
     pub tenants: Vec<TenantId>,
     pub language: Language,
 }
 
 /// Adds or changes a person and prints a link that signs them in once. There is no default account (SEC-75).
 pub(crate) async fn add(options: &StoreOptions, new: New) -> anyhow::Result<()> {
+    let scope = scope(&new)?;
     let opened = Opened::at(options).await?;
-    let scope = if new.tenants.is_empty() { Scope::All } else { Scope::Only(new.tenants) };
     let known = opened.store.person(&new.id).await?;
     let person = Person {
         id: new.id.clone(),
@@ -55,10 +56,25 @@ pub(crate) async fn add(options: &StoreOptions, new: New) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// Staff may work for several customers or for all. Who answers for a customer answers for that one alone.
+fn scope(new: &New) -> anyhow::Result<Scope> {
+    match (new.role, new.tenants.len()) {
+        (AccountRole::Customer, 1) => {}
+        (AccountRole::Customer, n) => bail!(
+            "`{}` would answer for {n} customers: the role customer takes exactly one `--tenant`; \
+             make an account for each customer",
+            new.id
+        ),
+        (_, 0) => return Ok(Scope::All),
+        _ => {}
+    }
+    Ok(Scope::Only(new.tenants.clone()))
+}
+
 /// Shuts somebody out: their sessions end at once (SEC-08).
 pub(crate) async fn disable(options: &StoreOptions, id: &PersonId) -> anyhow::Result<()> {
     let opened = Opened::at(options).await?;
-    let Some(person) = opened.store.person(id).await? else { anyhow::bail!("`{id}` is not on the staff") };
+    let Some(person) = opened.store.person(id).await? else { bail!("`{id}` has no account") };
     opened.store.save_person(&Person { disabled: true, ..person }).await?;
     opened.store.close().await;
     if options.json {

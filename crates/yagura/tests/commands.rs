@@ -52,6 +52,26 @@ fn recorded_alerts_go_in_and_refusals_name_file_position_and_reason() {
 }
 
 #[test]
+fn somebody_at_a_customer_answers_for_that_one_customer() {
+    let folder = tempfile::tempdir().unwrap();
+    let add = |tenants: &[&str]| {
+        let named = ["staff", "add", "acme.yamada", "--name", "山田 太郎", "--role", "customer", "--json"];
+        let tenants = tenants.iter().flat_map(|tenant| ["--tenant", tenant]);
+        yagura(folder.path(), &named.into_iter().chain(tenants).collect::<Vec<_>>())
+    };
+    for tenants in [&[][..], &["acme", "globex"]] {
+        let refused = add(tenants);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains("exactly one `--tenant`"), "{refused:?}");
+    }
+    let added = add(&["acme"]);
+    assert!(added.status.success(), "{added:?}");
+    let added = last_json(&added);
+    assert_eq!(added["person"], "acme.yamada");
+    assert!(added["link"].as_str().unwrap().starts_with("/sign-in/link/"), "{added}");
+}
+
+#[test]
 fn an_imported_incident_is_shown_with_reasons_and_reported_in_both_languages() {
     let folder = tempfile::tempdir().unwrap();
     let file = recording(folder.path());

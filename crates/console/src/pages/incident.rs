@@ -23,7 +23,7 @@ use domain::{IncidentId, PersonId, QuestionId, Timestamp, Untrusted};
 use engine::ExecuteError;
 use maud::{Markup, html};
 use serde::Deserialize;
-use store::{Person, StaffRole};
+use store::Person;
 
 use crate::error::{Dressed, Fault, wants_text};
 use crate::layout::{self, Place};
@@ -128,7 +128,7 @@ impl Read {
         let events = store.events(&incident.tenant, incident.id).await?;
         let staff = store.staff().await?;
         let people = staff.iter().map(|p| (p.id.clone(), p.name.clone())).collect();
-        let can_work = |p: &Person| p.role != StaffRole::Operator && !p.disabled && p.scope.holds(&incident.tenant);
+        let can_work = |p: &Person| p.role.works_incidents() && !p.disabled && p.scope.holds(&incident.tenant);
         let mut staff: Vec<Person> = staff.into_iter().filter(can_work).collect();
         // Oneself first: the most frequent choice.
         staff.sort_by_key(|p| p.id != *visitor.id());
@@ -261,8 +261,7 @@ pub(crate) async fn assign(act: Act, Form(form): Form<AssignForm>) -> Result<Res
     let wanted = form.to.filter(|to| !to.is_empty());
     let to = wanted.map_or(Ok(act.by()), |to| to.parse()).map_err(|_| Fault::BadForm("no such person"))?;
     let person = act.app.engine().store().person(&to).await?;
-    let can =
-        person.is_some_and(|p| !p.disabled && p.role != StaffRole::Operator && p.scope.holds(&act.incident.tenant));
+    let can = person.is_some_and(|p| !p.disabled && p.role.works_incidents() && p.scope.holds(&act.incident.tenant));
     if !can {
         return Err(Fault::BadForm("this person cannot work the incident"));
     }
@@ -325,7 +324,7 @@ pub(crate) async fn reopen(act: Act, Form(form): Form<ReopenForm>) -> Result<Res
 }
 
 /// What a person typed, `None` when it is more than is kept: we never cut somebody's words in silence.
-fn typed(text: &str) -> Option<Untrusted> {
+pub(super) fn typed(text: &str) -> Option<Untrusted> {
     let text = text.replace("\r\n", "\n");
     let text = text.trim();
     (text.len() <= domain::untrusted::MAX_BYTES).then(|| Untrusted::new(text))

@@ -14,7 +14,7 @@ use axum_extra::extract::cookie::CookieJar;
 use domain::PersonId;
 use maud::{Markup, html};
 use serde::Deserialize;
-use store::{Person, StaffRole};
+use store::{AccountRole, Person};
 
 use super::safe_address;
 use crate::access::url_encoded;
@@ -125,9 +125,10 @@ async fn welcome(app: &App, jar: CookieJar, person: &Person, next: Option<&str>)
 }
 
 /// Where a role's day begins.
-fn start(role: StaffRole, next: Option<&str>) -> &str {
+fn start(role: AccountRole, next: Option<&str>) -> &str {
     match (role, safe_address(next)) {
-        (StaffRole::Operator, "/") => "/trouble",
+        (AccountRole::Operator, "/") => "/trouble",
+        (AccountRole::Customer, "/") => "/answers",
         (_, address) => address,
     }
 }

@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use domain::{TenantId, Untrusted};
 use maud::{Markup, html};
 use serde::Deserialize;
-use store::{DeadJob, Refusal, Scope, StaffRole};
+use store::{AccountRole, DeadJob, Refusal, Scope};
 
 use crate::error::Fault;
 use crate::layout::{self, Place};
@@ -90,11 +90,11 @@ fn customer(app: &App, id: &TenantId, say: Say) -> String {
 
 /// Whoever runs the installation sees that something is stuck and why, for every customer; what the records say, they do not.
 fn operates(visitor: &Visitor) -> bool {
-    visitor.role() == StaffRole::Operator
+    visitor.role() == AccountRole::Operator
 }
 
 fn jobs_table(app: &App, jobs: &[DeadJob], visitor: &Visitor, say: Say) -> Markup {
-    let may_revive = matches!(visitor.role(), StaffRole::Manager | StaffRole::Operator);
+    let may_revive = matches!(visitor.role(), AccountRole::Manager | AccountRole::Operator);
     html! {
         table.plain {
             thead { tr {

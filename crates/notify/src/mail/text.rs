@@ -61,7 +61,7 @@ fn write_item(item: &Item, language: Language, out: &mut String) {
     out.push('\n');
     for line in &item.lines {
         let line = match (line, language) {
-            (Line::Plain(text), _) => format!("   {text}\n"),
+            (Line::Plain(text) | Line::Address(text), _) => format!("   {text}\n"),
             (Line::Point(text), Language::Ja) => format!("   ・{text}\n"),
             (Line::Point(text), Language::En) => format!("   - {text}\n"),
             (Line::Numbered(n, text), _) => format!("   {n}. {text}\n"),

@@ -100,7 +100,7 @@ fn summary(letter: &Letter, left: &mut usize) -> Value {
 
 fn value(item: &Item) -> String {
     let line = |line: &Line| match line {
-        Line::Plain(text) => text.clone(),
+        Line::Plain(text) | Line::Address(text) => text.clone(),
         Line::Point(text) => format!("• {text}"),
         Line::Numbered(n, text) => format!("{n}. {text}"),
         Line::Quoted(text) => format!("│ {text}"),

@@ -1,7 +1,7 @@
 //! Who works here: people, their sessions and their sign-in links.
 
 use domain::Language;
-use store::{Person, Scope, StaffRole};
+use store::{AccountRole, Person, Scope};
 
 use super::database::Database;
 use super::desk::{minutes, person, tenant};
@@ -10,7 +10,7 @@ fn sato() -> Person {
     Person {
         id: person("sato"),
         name: "佐藤 花子".into(),
-        role: StaffRole::Analyst,
+        role: AccountRole::Analyst,
         scope: Scope::Only(vec![tenant("acme"), tenant("globex")]),
         language: Language::Ja,
         password: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into(),
@@ -22,7 +22,7 @@ pub async fn a_person_is_kept_as_saved(db: &Database) {
     let lead = Person {
         id: person("lead"),
         name: "Abe".into(),
-        role: StaffRole::Manager,
+        role: AccountRole::Manager,
         scope: Scope::All,
         language: Language::En,
         password: String::new(),
@@ -33,7 +33,7 @@ pub async fn a_person_is_kept_as_saved(db: &Database) {
         db.store.save_person(person).await.expect("saved");
         assert_eq!(db.store.person(&person.id).await.expect("a read").as_ref(), Some(person));
     }
-    let moved = Person { role: StaffRole::Operator, scope: Scope::Only(vec![tenant("initech")]), ..sato() };
+    let moved = Person { role: AccountRole::Operator, scope: Scope::Only(vec![tenant("initech")]), ..sato() };
     db.store.save_person(&moved).await.expect("saved");
     assert_eq!(db.store.staff().await.expect("a list"), [lead, nobody, moved]);
     assert_eq!(db.store.person(&person("nemo")).await.expect("a read"), None);

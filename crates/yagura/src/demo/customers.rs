@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use domain::Language::{self, En, Ja};
 use domain::endpoint::Class;
 use domain::oncall::{Day, OnCall, Roster, Shift, Site};
 use domain::tenant::{Contact, Email, Names, ResponsePolicy, Tenant};
 use sinks::chat::Channel;
+use store::{AccountRole, Person, Scope};
 
 /// As the simulated console calls them.
 pub(crate) const KEYS: [&str; 3] = ["hoshimi", "northmere", "kanata"];
@@ -41,6 +43,27 @@ pub(crate) fn all() -> anyhow::Result<Vec<Tenant>> {
             names("神谷 玲子", "Reiko Kamiya"),
         )?,
     ])
+}
+
+/// Who answers for each customer: the account, and the name that its contact has.
+pub(super) fn people() -> anyhow::Result<Vec<Person>> {
+    let answers = [("hoshimi", "hoshimi.hasegawa"), ("northmere", "northmere.whitlock"), ("kanata", "kanata.kamiya")];
+    let tenants = all()?;
+    let person = |(tenant, account): (&str, &str)| {
+        let tenant = tenants.iter().find(|t| t.id.as_str() == tenant).context("a customer of the demo")?;
+        let language = tenant.languages.first().copied().unwrap_or(Ja);
+        let contact = tenant.contacts.first().context("a contact of the customer")?;
+        Ok(Person {
+            id: account.parse()?,
+            name: contact.name.in_language(language).to_owned(),
+            role: AccountRole::Customer,
+            scope: Scope::Only(vec![tenant.id.clone()]),
+            language,
+            password: String::new(),
+            disabled: false,
+        })
+    };
+    answers.into_iter().map(person).collect()
 }
 
 /// The chat channels of those customers that are told there.

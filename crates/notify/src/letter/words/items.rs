@@ -223,6 +223,20 @@ impl Words<'_> {
         self.plain(Text::new("ご回答の期限と方法", "Deadline and form"), line)
     }
 
+    /// Where the question can be answered. The only address of ours in a message; it asks for a sign-in, and what it shows
+    /// changes nothing (SEC-22).
+    pub(in crate::letter) fn page(&self, sender: &Sender) -> Item {
+        let how = self.say(
+            "アカウントをお持ちの方は、次のページでもご回答いただけます（サインインが必要です）。",
+            "If you have an account, you can answer on this page, too, after signing in.",
+        );
+        let lines = |origin: &String| {
+            let address = format!("{}/answers/{}", origin.trim_end_matches('/'), self.facts.incident);
+            vec![Line::Plain(how.to_owned()), Line::Address(address)]
+        };
+        self.item(Text::new("回答ページ", "Answer page"), sender.pages.as_ref().map(lines).unwrap_or_default())
+    }
+
     fn answer(&self) -> &'static str {
         match self.medium {
             Medium::Mail => self.say(
