@@ -66,6 +66,8 @@ pub(crate) struct World {
     /// Collections: the same content in the same account.
     collections: BTreeMap<(u64, String), u64>,
     last_heartbeat: Timestamp,
+    /// How often something changed among the threats of a site.
+    pub(crate) news: BTreeMap<u64, u64>,
 }
 
 #[derive(Debug)]
@@ -174,6 +176,7 @@ impl World {
             cast: BTreeMap::new(),
             collections: BTreeMap::new(),
             last_heartbeat: Timestamp::MIN,
+            news: BTreeMap::new(),
         };
         for customer in &fleet.customers {
             world.found(customer);
@@ -278,6 +281,20 @@ impl World {
         self.last_heartbeat = now;
         for agent in self.agents.values_mut().filter(|agent| agent.online) {
             put(&mut agent.doc, "lastActiveDate", clock::print(now));
+        }
+    }
+
+    /// See `S1Sim::forget`.
+    pub(crate) fn forget(&mut self, before: Timestamp) {
+        let limit = clock::print(before);
+        self.threats.retain(|_, stored| {
+            let resolved = text(&stored.doc, "/threatInfo/incidentStatus") == "resolved";
+            !resolved || text(&stored.doc, "/threatInfo/updatedAt") >= limit.as_str()
+        });
+        self.activities.retain(|activity| text(&activity.doc, "/createdAt") >= limit.as_str());
+        let kept = &self.threats;
+        for agent in self.agents.values_mut() {
+            agent.threats.retain(|id| kept.contains_key(id));
         }
     }
 

@@ -13,6 +13,7 @@ mod queue;
 mod rows;
 mod schema;
 mod staff;
+mod trouble;
 mod views;
 mod work;
 
@@ -23,5 +24,6 @@ pub use jobs::{DeadJob, Job, JobCounts, Outcome};
 pub use pool::Store;
 pub use queue::{Counters, Queue, QueueFilter, QueueRow};
 pub use staff::{Person, Session, StaffRole};
+pub use trouble::{AtCommit, Trouble};
 pub use views::Scope;
 pub use work::Work;

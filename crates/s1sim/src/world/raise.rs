@@ -78,6 +78,7 @@ impl World {
             agent.threats.push(id);
         }
         self.threats.insert(id, Stored { agent, site, account, doc, notes: Vec::new(), shown });
+        *self.news.entry(site).or_default() += 1;
         self.recount(agent, at);
         // Whoever hides a threat hides what the log says about it, too.
         if visible_at.is_some() {
@@ -109,7 +110,9 @@ impl World {
     }
 
     pub(crate) fn touch(&mut self, id: u64, at: Timestamp) {
-        if let Some(found) = self.threats.get_mut(&id).and_then(|stored| info(&mut stored.doc)) {
+        let Some(stored) = self.threats.get_mut(&id) else { return };
+        *self.news.entry(stored.site).or_default() += 1;
+        if let Some(found) = info(&mut stored.doc) {
             found.insert("updatedAt".to_owned(), print(at).into());
         }
     }
