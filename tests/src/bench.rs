@@ -79,6 +79,7 @@ pub(crate) fn workers(sim: &S1Sim, door: &Outbound, mail: &MailSink) -> Vec<Work
     vec![
         Worker::Actuator { name: "actuator".into(), actuator },
         Worker::Notifier { name: "notifier".into(), notifier: Arc::new(notifier(mail)) },
+        Worker::Timekeeper { name: "timekeeper".into() },
     ]
 }
 
@@ -91,6 +92,7 @@ fn notifier(mail: &MailSink) -> Notifier {
         name: name.clone(),
         address: Email::try_from("soc@yagura.example".to_owned()).unwrap(),
         telephone: Some("+81 11 000 0000".to_owned().try_into().unwrap()),
+        pages: Some("https://soc.example".to_owned()),
     };
     let issuer = Issuer { name, contact: None, people: BTreeMap::new() };
     let smtp = Smtp::new(settings).expect("the settings fit");

@@ -52,6 +52,7 @@ pub(crate) fn tenant(customer: &str) -> Tenant {
         connected: true,
         policy: ResponsePolicy { group_classes, ..ResponsePolicy::default() },
         service_levels: ServiceLevels::default(),
+        rollouts: Vec::new(),
     }
 }
 

@@ -221,6 +221,13 @@ impl TestSoc {
 
     async fn next_job_at(&self) -> Option<Timestamp> {
         let store = self.engine.store();
+        let (errand, alarm) = (self.next_errand_at().await, store.next_job_at(Role::Timekeeper).await.unwrap());
+        errand.into_iter().chain(alarm).min()
+    }
+
+    /// The next job that does something outside.
+    async fn next_errand_at(&self) -> Option<Timestamp> {
+        let store = self.engine.store();
         let (actuator, notifier) =
             (store.next_job_at(Role::Actuator).await.unwrap(), store.next_job_at(Role::Notifier).await.unwrap());
         actuator.into_iter().chain(notifier).min()
@@ -328,10 +335,13 @@ impl TestSoc {
     /// What an ending test must account for: waiting jobs, and whatever it has not looked at.
     pub async fn leftovers(&self) -> Vec<String> {
         let mut left = self.violations().await;
-        let waiting = self.engine.store().job_counts().await.unwrap().waiting;
-        if waiting > 0 {
-            left.push(format!("{waiting} jobs wait, the next until {:?}", self.next_job_at().await));
+        // Deadlines of what is still open lie ahead, as they should.
+        if let Some(at) = self.next_errand_at().await {
+            let waiting = self.engine.store().job_counts().await.unwrap().waiting;
+            left.push(format!("{waiting} jobs wait, the next until {at}"));
         }
+        let alarm = self.engine.store().next_job_at(Role::Timekeeper).await.unwrap();
+        left.extend(alarm.filter(|at| *at <= self.now()).map(|at| format!("a deadline of {at} was left alone")));
         let (given_up, refused) = {
             let seen = lock(&self.seen);
             (seen.given_up, seen.refused)

@@ -44,8 +44,10 @@ async fn main() {
         store::Store::open(&format!("sqlite:{}/preview.db", directory.path().display())).await.expect("a store");
     // Around the clock, so that there are due times to see at any hour.
     let tenants = support::tenants().into_iter().map(|mut tenant| {
-        tenant.service_levels.p0_hours = domain::calendar::Hours::Always;
-        tenant.service_levels.other_hours = domain::calendar::Hours::Always;
+        let levels = &mut tenant.service_levels;
+        for promise in [&mut levels.p0, &mut levels.p1, &mut levels.p2, &mut levels.p3] {
+            promise.hours = domain::calendar::Hours::Always;
+        }
         tenant
     });
     let engine = Engine::new(store, tenants, domain::calendar::Calendar::japan());

@@ -5,6 +5,8 @@
 //! a fixed offset. What a clock pauses for is not known here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::iter;
 use std::str::FromStr;
 
 use jiff::civil::{Date, DateTime, Time, Weekday, time};
@@ -18,16 +20,97 @@ mod tests;
 /// The Cabinet Office's official table; see `data/README.md`.
 const HOLIDAYS: &str = include_str!("../data/syukujitsu_utf8.csv");
 
-const OPENS: Time = time(9, 0, 0, 0);
-const CLOSES: Time = time(18, 0, 0, 0);
+/// Official tables by the day they were taken, newest last. An old one stays: clocks that were started on it are proved on it.
+const TABLES: &[(&str, &str)] = &[("2026-08-21", HOLIDAYS)];
 
-/// Which hours a clock runs in.
+const BUSINESS: Opening =
+    Opening { opens: time(9, 0, 0, 0), closes: time(18, 0, 0, 0), weekends: false, holidays: false };
+
+/// Which hours a clock runs in. Written `business`, `always`, or `08:00-20:00` with ` weekends` and ` holidays` after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Hours {
     #[default]
     Business,
     Always,
+    /// The hours of one contract.
+    Own(Opening),
+}
+
+/// Daily hours, and whether they hold on days when the SOC is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    opens: Time,
+    closes: Time,
+    weekends: bool,
+    /// National holidays and the provider's closed days, on whatever weekday.
+    holidays: bool,
+}
+
+impl Hours {
+    fn opening(self) -> Option<Opening> {
+        match self {
+            Self::Business => Some(BUSINESS),
+            Self::Always => None,
+            Self::Own(opening) => Some(opening),
+        }
+    }
+}
+
+impl fmt::Display for Hours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Opening { opens, closes, weekends, holidays } = match self {
+            Self::Business => return f.write_str("business"),
+            Self::Always => return f.write_str("always"),
+            Self::Own(opening) => *opening,
+        };
+        write!(f, "{}-{}", opens.strftime("%H:%M"), closes.strftime("%H:%M"))?;
+        f.write_str(if weekends { " weekends" } else { "" })?;
+        f.write_str(if holidays { " holidays" } else { "" })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` are no hours: write `business`, `always`, or for instance `08:00-20:00 weekends holidays`")]
+pub struct NotHours(String);
+
+impl FromStr for Hours {
+    type Err = NotHours;
+
+    fn from_str(text: &str) -> Result<Self, NotHours> {
+        let no = || NotHours(text.to_owned());
+        let mut words = text.split(' ');
+        let span = match words.next() {
+            Some("business") if text == "business" => return Ok(Self::Business),
+            Some("always") if text == "always" => return Ok(Self::Always),
+            span => span.and_then(|s| s.split_once('-')).ok_or_else(no)?,
+        };
+        let clock = |text: &str| (text.len() == "09:00".len()).then(|| text.parse::<Time>().ok()).flatten();
+        let (opens, closes) = (clock(span.0).ok_or_else(no)?, clock(span.1).ok_or_else(no)?);
+        let (weekends, holidays) = match words.collect::<Vec<_>>()[..] {
+            [] => (false, false),
+            ["weekends"] => (true, false),
+            ["holidays"] => (false, true),
+            ["weekends", "holidays"] => (true, true),
+            _ => return Err(no()),
+        };
+        let opening = Opening { opens, closes, weekends, holidays };
+        if opens < closes { Ok(Self::Own(opening)) } else { Err(no()) }
+    }
+}
+
+impl TryFrom<String> for Hours {
+    type Error = NotHours;
+
+    fn try_from(text: String) -> Result<Self, NotHours> {
+        text.parse()
+    }
+}
+
+impl From<Hours> for String {
+    fn from(hours: Hours) -> String {
+        hours.to_string()
+    }
 }
 
 /// The time asked for lies beyond the days for which holidays are known.
@@ -74,13 +157,13 @@ pub enum What {
     /// A closed day of the provider.
     ClosedDay,
     Weekend,
-    /// Outside the hours of a business day.
+    /// Outside the hours of a day.
     Night,
 }
 
 /// A day on which the provider does not work: `12-29` every year, or `2026-08-13` once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum ClosedDay {
     Yearly { month: i8, day: i8 },
     Once(Date),
@@ -109,9 +192,37 @@ impl FromStr for ClosedDay {
     }
 }
 
+impl fmt::Display for ClosedDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Yearly { month, day } => write!(f, "{month:02}-{day:02}"),
+            Self::Once(day) => write!(f, "{day}"),
+        }
+    }
+}
+
+impl From<ClosedDay> for String {
+    fn from(day: ClosedDay) -> String {
+        day.to_string()
+    }
+}
+
+/// Which calendar it was: enough to have the same one again, years later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edition {
+    /// The day on which the official table was taken.
+    pub table: String,
+    pub closed: BTreeSet<ClosedDay>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the holiday table of `{0}` is not built into this version: prove it with the version that has it")]
+pub struct UnknownEdition(String);
+
 /// Which days and hours count.
 #[derive(Debug, Clone)]
 pub struct Calendar {
+    table: &'static str,
     holidays: BTreeMap<Date, &'static str>,
     closed: BTreeSet<ClosedDay>,
     first: Date,
@@ -121,17 +232,39 @@ pub struct Calendar {
 impl Calendar {
     /// National holidays from the built-in official table, and the provider's default closed days 29 December to 3 January.
     pub fn japan() -> Self {
+        let closed = [(12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)];
+        let closed = closed.map(|(month, day)| ClosedDay::Yearly { month, day });
+        // The list is a constant and not empty.
+        let (table, rows) = TABLES[TABLES.len() - 1];
+        Self::read(table, rows, closed.into())
+    }
+
+    /// The calendar of an earlier day.
+    pub fn of(edition: &Edition) -> Result<Self, UnknownEdition> {
+        let known = TABLES.iter().find(|(table, _)| *table == edition.table);
+        let (table, rows) = known.ok_or_else(|| UnknownEdition(edition.table.clone()))?;
+        Ok(Self::read(table, rows, edition.closed.clone()))
+    }
+
+    pub fn edition(&self) -> Edition {
+        Edition { table: self.table.to_owned(), closed: self.closed.clone() }
+    }
+
+    pub fn is(&self, edition: &Edition) -> bool {
+        self.table == edition.table && self.closed == edition.closed
+    }
+
+    fn read(table: &'static str, rows: &'static str, closed: BTreeSet<ClosedDay>) -> Self {
         let row = |line: &'static str| {
             let (day, name) = line.split_once(',')?;
             Some((day.trim().parse().ok()?, name.trim()))
         };
-        let holidays: BTreeMap<Date, &str> = HOLIDAYS.lines().filter_map(row).collect();
+        let holidays: BTreeMap<Date, &str> = rows.lines().filter_map(row).collect();
         // The table is published for whole years: it is certain to the end of the year of its last row.
         let year = |day: Option<&Date>| day.map_or(1955, |day| day.year());
         let first = Date::constant(year(holidays.keys().next()), 1, 1);
         let horizon = Date::constant(year(holidays.keys().next_back()), 12, 31);
-        let closed = [(12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)];
-        Self { holidays, closed: closed.map(|(month, day)| ClosedDay::Yearly { month, day }).into(), first, horizon }
+        Self { table, holidays, closed, first, horizon }
     }
 
     /// With these closed days of the provider instead of the default ones. National holidays stay.
@@ -151,84 +284,124 @@ impl Calendar {
     }
 
     pub fn is_business_day(&self, day: Date) -> bool {
-        self.why_closed(day).is_none()
+        self.why_closed(day, BUSINESS).is_none()
     }
 
     /// When `minutes` of the given hours have passed since `start`.
     pub fn due(&self, start: Timestamp, minutes: i64, hours: Hours) -> Result<Timestamp, BeyondHorizon> {
-        self.walk(start, minutes, hours, |_, _, _| {})
+        self.due_after(start, minutes_long(minutes), hours)
+    }
+
+    /// The same for a span that is no whole number of minutes, as is left of a clock that was paused.
+    pub fn due_after(&self, start: Timestamp, span: SignedDuration, hours: Hours) -> Result<Timestamp, BeyondHorizon> {
+        self.walk(start, span, hours, |_| {})
     }
 
     /// The same, with every stretch of time on the way. Neighbours of one kind are one step.
     pub fn explain(&self, start: Timestamp, minutes: i64, hours: Hours) -> Result<Explained, BeyondHorizon> {
         let mut steps: Vec<Step> = Vec::new();
-        let due = self.walk(start, minutes, hours, |from, to, what| {
-            let (from, to) = (from_japan(from), from_japan(to));
-            match steps.last_mut() {
-                Some(last) if last.what == what => last.to = to,
-                _ => steps.push(Step { from, to, what }),
-            }
+        let due = self.walk(start, minutes_long(minutes), hours, |step| match steps.last_mut() {
+            Some(last) if last.what == step.what => last.to = step.to,
+            _ => steps.push(step),
         })?;
         Ok(Explained { due, steps })
     }
 
-    /// Goes from `start` through the days until `minutes` were counted, and reports what it passes.
+    /// How much of the given hours lies between two times; nothing when `to` is not after `from`.
+    pub fn between(&self, from: Timestamp, to: Timestamp, hours: Hours) -> Result<SignedDuration, BeyondHorizon> {
+        let mut counted = SignedDuration::ZERO;
+        for step in self.stretches(from, hours) {
+            let step = step?;
+            if step.from >= to {
+                break;
+            }
+            if step.what == What::Counted {
+                counted += step.to.min(to).duration_since(step.from);
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Goes on from `start` until `left` was counted, and reports what it passes.
     fn walk(
         &self,
         start: Timestamp,
-        minutes: i64,
+        left: SignedDuration,
         hours: Hours,
-        mut pass: impl FnMut(DateTime, DateTime, What),
+        mut pass: impl FnMut(Step),
     ) -> Result<Timestamp, BeyondHorizon> {
-        let mut at = in_japan(start);
-        let mut left = SignedDuration::from_secs(minutes.max(0).saturating_mul(60));
-        let mut go = |from: &mut DateTime, to: DateTime, what| {
-            if *from < to {
-                pass(*from, to, what);
-                *from = to;
-            }
-        };
-        if hours == Hours::Always {
-            let due = start.saturating_add(left).unwrap_or(Timestamp::MAX);
-            go(&mut at, in_japan(due), What::Counted);
-            return Ok(due);
-        }
-        while (self.first..=self.horizon).contains(&at.date()) {
-            let day = at.date();
-            let midnight = (day + 1.day()).to_datetime(Time::midnight());
-            if let Some(why) = self.why_closed(day) {
-                go(&mut at, midnight, why);
-                continue;
-            }
-            go(&mut at, day.to_datetime(OPENS), What::Night);
-            let closes = day.to_datetime(CLOSES);
-            if at < closes {
-                let open = at.duration_until(closes);
-                if left <= open {
-                    let due = at + left;
-                    go(&mut at, due, What::Counted);
-                    return Ok(from_japan(due));
+        let mut left = left.max(SignedDuration::ZERO);
+        for step in self.stretches(start, hours) {
+            let step = step?;
+            if step.what == What::Counted {
+                if left <= step.lasts() {
+                    let due = step.from.saturating_add(left).unwrap_or(Timestamp::MAX);
+                    if step.from < due {
+                        pass(Step { to: due, ..step });
+                    }
+                    return Ok(due);
                 }
-                left -= open;
-                go(&mut at, closes, What::Counted);
+                left -= step.lasts();
             }
-            go(&mut at, midnight, What::Night);
+            pass(step);
         }
-        Err(BeyondHorizon { first: self.first, horizon: self.horizon })
+        Err(self.beyond())
     }
 
-    fn why_closed(&self, day: Date) -> Option<What> {
+    /// The time from `start` on, cut wherever it begins or ends to count, without end or to the horizon.
+    fn stretches(&self, start: Timestamp, hours: Hours) -> impl Iterator<Item = Result<Step, BeyondHorizon>> {
+        let mut at = Some(start);
+        iter::from_fn(move || {
+            let from = at?;
+            let next = self.stretch(from, hours);
+            at = next.as_ref().ok().map(|step| step.to).filter(|to| *to < Timestamp::MAX);
+            Some(next)
+        })
+    }
+
+    fn stretch(&self, from: Timestamp, hours: Hours) -> Result<Step, BeyondHorizon> {
+        let Some(opening) = hours.opening() else {
+            return Ok(Step { from, to: Timestamp::MAX, what: What::Counted });
+        };
+        let at = in_japan(from);
+        let day = at.date();
+        if !(self.first..=self.horizon).contains(&day) {
+            return Err(self.beyond());
+        }
+        let (opens, closes) = (day.to_datetime(opening.opens), day.to_datetime(opening.closes));
+        let midnight = (day + 1.day()).to_datetime(Time::midnight());
+        let (to, what) = match self.why_closed(day, opening) {
+            Some(why) => (midnight, why),
+            None if at < opens => (opens, What::Night),
+            None if at < closes => (closes, What::Counted),
+            None => (midnight, What::Night),
+        };
+        Ok(Step { from, to: from_japan(to), what })
+    }
+
+    fn beyond(&self) -> BeyondHorizon {
+        BeyondHorizon { first: self.first, horizon: self.horizon }
+    }
+
+    fn why_closed(&self, day: Date, opening: Opening) -> Option<What> {
         let yearly = ClosedDay::Yearly { month: day.month(), day: day.day() };
-        if let Some(name) = self.holidays.get(&day) {
+        let holiday = self.holidays.get(&day).filter(|_| !opening.holidays);
+        let closed = self.closed.contains(&yearly) || self.closed.contains(&ClosedDay::Once(day));
+        let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
+        if let Some(name) = holiday {
             Some(What::Holiday { name })
-        } else if self.closed.contains(&yearly) || self.closed.contains(&ClosedDay::Once(day)) {
+        } else if closed && !opening.holidays {
             Some(What::ClosedDay)
-        } else if matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) {
+        } else if weekend && !opening.weekends {
             Some(What::Weekend)
         } else {
             None
         }
     }
+}
+
+fn minutes_long(minutes: i64) -> SignedDuration {
+    SignedDuration::from_secs(minutes.max(0).saturating_mul(60))
 }
 
 /// JST, for showing times to people.

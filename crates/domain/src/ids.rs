@@ -100,6 +100,12 @@ text_id!(
 );
 
 text_id!(
+    /// A site of the SOC, `sapporo`.
+    SiteId, "site id", 40,
+    |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
+    "use 1 to 40 characters of a-z, 0-9 and -"
+);
+text_id!(
     /// A channel of a Slack workspace, `C0123456789`.
     SlackChannelId, "Slack channel id", 30,
     |c| c.is_ascii_uppercase() || c.is_ascii_digit(),
@@ -180,6 +186,8 @@ part_id!(/// A message to the customer, within its incident.
     NoticeId, "N");
 part_id!(/// A question to the customer, within its incident.
     QuestionId, "Q");
+part_id!(/// A call for a person of the SOC, within its incident.
+    PageId, "C");
 
 #[cfg(test)]
 mod tests {

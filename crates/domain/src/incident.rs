@@ -11,14 +11,16 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::alert::Alert;
 use crate::calendar::Calendar;
-use crate::clock::Targets;
+use crate::clock::{Clocks, Kind};
 use crate::endpoint::Class;
-use crate::ids::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PersonId, QuestionId, TenantId};
+use crate::ids::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PageId, PersonId, QuestionId, TenantId};
 use crate::judgement::{Priority, Verdict};
 use crate::language::Text;
 use crate::notice::Notice;
+use crate::oncall::{Page, Roster};
 use crate::question::Question;
 use crate::rules::{self, Case, Judgement};
+use crate::storm::Pace;
 use crate::tenant::Tenant;
 use crate::untrusted::Untrusted;
 
@@ -81,7 +83,14 @@ pub struct Incident {
     pub judgement: Judgement,
     /// Grave attack: one lead, no automatic close, evidence before roll-back. A flag with its own duties, not a phase.
     pub dfir: bool,
-    pub targets: Option<Targets>,
+    /// The contract's clocks of this cycle; `None` only within the decision that starts them.
+    pub clocks: Option<Clocks>,
+    /// How often the clocks were started: once, and again with each reopening.
+    pub cycle: u32,
+    /// When people are called if nobody takes it.
+    pub escalations: Option<[Timestamp; 3]>,
+    /// Only of a scan campaign.
+    pub pace: Option<Pace>,
     /// An earlier incident with the same event, or a campaign this one broke out of.
     pub refers_to: Option<IncidentId>,
     pub title: Untrusted,
@@ -93,7 +102,10 @@ pub struct Incident {
     pub actions: BTreeMap<ActionId, Action>,
     pub notices: BTreeMap<NoticeId, Notice>,
     pub questions: BTreeMap<QuestionId, Question>,
+    pub pages: BTreeMap<PageId, Page>,
     pub notes: Vec<Note>,
+    /// What an analyst presented before the verdict, newest last.
+    pub presented: Vec<Note>,
     /// What the console was told and confirmed.
     pub console_writes: BTreeSet<ConsoleWrite>,
     /// Jobs that gave up; a person has to look.
@@ -117,9 +129,28 @@ pub struct Acknowledged {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerdictGiven {
-    pub by: PersonId,
+    pub by: VerdictBy,
     pub at: Timestamp,
+    /// A person's reason. Empty when silence decided: what that means is worded where it is shown.
     pub reason: Untrusted,
+}
+
+/// Who or what decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictBy {
+    Person(PersonId),
+    /// 72 hours without an answer to this question.
+    Silence(QuestionId),
+}
+
+impl VerdictBy {
+    pub fn person(&self) -> Option<&PersonId> {
+        match self {
+            Self::Person(person) => Some(person),
+            Self::Silence(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +165,7 @@ pub struct Note {
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     pub tenant: &'a Tenant,
+    pub roster: &'a Roster,
     pub calendar: &'a Calendar,
     pub now: Timestamp,
 }
@@ -148,13 +180,17 @@ impl Incident {
         self.hosts.get(agent).map_or(Class::Unknown, |h| h.class)
     }
 
-    /// When the next promise falls due: the first response until someone acknowledges, then the analysis until a verdict.
+    /// What is due next: the contract's clock that runs, or, while it waits for the customer, the end of their 72 hours.
     pub fn next_due(&self) -> Option<Timestamp> {
-        let targets = self.targets?;
-        match self.phase {
-            Phase::Triaged => Some(targets.first_response),
-            Phase::Acknowledged | Phase::Analysing => Some(targets.analysis),
-            Phase::Asked | Phase::Answered | Phase::Closed => None,
+        if !self.phase.is_open() {
+            return None;
+        }
+        let clocks = self.clocks.as_ref()?;
+        let analysed = clocks.analysed.is_some() || self.phase == Phase::Answered;
+        match clocks.running() {
+            Some((Kind::Analysis, _)) if analysed => None,
+            Some((_, due)) => Some(due),
+            None => self.waiting_question().filter(|q| q.by.is_some()).and_then(Question::deadline),
         }
     }
 
@@ -163,9 +199,15 @@ impl Incident {
         self.actions.values().all(|a| !a.state.is_running())
     }
 
-    /// The newest question that waits for an answer.
+    /// The newest question, if it has not been answered. Its 72 hours may be over: a late answer counts all the same.
     pub fn open_question(&self) -> Option<&Question> {
-        self.questions.values().rev().find(|q| q.answer.is_none())
+        self.questions.values().next_back().filter(|q| q.answer.is_none())
+    }
+
+    /// The question whose 72 hours run. A verdict ends the waiting.
+    pub fn waiting_question(&self) -> Option<&Question> {
+        let open = self.phase.is_open() && self.verdict_given.is_none();
+        self.open_question().filter(|q| open && q.waits())
     }
 
     /// Folds recorded events into a state. `None` when the first one does not open an incident.

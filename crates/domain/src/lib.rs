@@ -16,14 +16,18 @@ pub mod incident;
 pub mod judgement;
 pub mod language;
 pub mod notice;
+pub mod oncall;
 pub mod question;
 pub mod reason;
 pub mod rules;
 pub mod source;
+pub mod storm;
 pub mod tenant;
 pub mod untrusted;
 
-pub use ids::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PersonId, QuestionId, SlackChannelId, TenantId};
+pub use ids::{
+    ActionId, AgentId, AlertId, IncidentId, NoticeId, PageId, PersonId, QuestionId, SiteId, SlackChannelId, TenantId,
+};
 pub use judgement::{Priority, Verdict};
 pub use language::{Language, Text};
 pub use untrusted::Untrusted;

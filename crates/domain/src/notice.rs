@@ -7,16 +7,17 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::alert::{File, Hash};
-use crate::ids::{AgentId, IncidentId, NoticeId};
+use crate::clock::Exclusion;
+use crate::ids::{AgentId, IncidentId, NoticeId, QuestionId};
 use crate::incident::{Incident, Recorded, Visibility};
 use crate::judgement::{Priority, Verdict};
 use crate::language::{Language, Text};
-use crate::question::{HOURS_TO_ANSWER, Question};
+use crate::question::{self, Question};
 use crate::reason::{self, Ground};
 use crate::rules::{self, RuleId, Strength, Weight};
 use crate::tenant::Tenant;
@@ -27,6 +28,8 @@ pub const TLP: &str = "TLP:AMBER+STRICT";
 
 /// Most endpoints that a message names beside the first.
 pub const MAX_NAMED_HOSTS: usize = 3;
+/// Most rows of a campaign's table in a message. The report has them all.
+pub const MAX_TABLE_ROWS: usize = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,6 +37,10 @@ pub enum Kind {
     First,
     Update,
     Question,
+    /// The question once more, before its 72 hours are over.
+    Reminder,
+    /// The verdict so far, its grounds and a recommendation; the analysis goes on.
+    Analysis,
     Verdict,
 }
 
@@ -43,6 +50,8 @@ impl Kind {
             Self::First => Text::new("第一報", "First notice"),
             Self::Update => Text::new("続報", "Update"),
             Self::Question => Text::new("ご確認のお願い", "Question"),
+            Self::Reminder => Text::new("ご確認のお願い（再送）", "Reminder"),
+            Self::Analysis => Text::new("分析状況のご報告", "Analysis so far"),
             Self::Verdict => Text::new("分析結果のご報告", "Analysis result"),
         }
     }
@@ -55,7 +64,24 @@ pub struct Notice {
     pub decided_at: Timestamp,
     /// When the next message is promised, `None` for the last one.
     pub next_update: Option<Timestamp>,
+    /// The question that it asks, or reminds of.
+    #[serde(default)]
+    pub question: Option<QuestionId>,
+    /// No channel took it within two minutes, and a person was called (REL-09).
+    #[serde(default)]
+    pub unconfirmed: bool,
     pub deliveries: BTreeMap<Route, Delivery>,
+}
+
+impl Notice {
+    /// When the first channel took it.
+    pub fn told_at(&self) -> Option<Timestamp> {
+        let accepted = self.deliveries.values().filter_map(|d| match d {
+            Delivery::Accepted { at, .. } => Some(*at),
+            Delivery::Waiting | Delivery::Failed { .. } => None,
+        });
+        accepted.min()
+    }
 }
 
 /// One way to the customer: a channel, and the language it is told in. Written `mail/ja`.
@@ -169,7 +195,15 @@ pub struct Facts<'a> {
     pub question_addition: Option<&'a Untrusted>,
     /// The analyst's reason, when this tells the verdict.
     pub verdict_reason: Option<&'a Untrusted>,
+    /// This tells the verdict, and nobody but 72 hours without an answer decided it.
+    pub by_silence: bool,
     pub notes: Vec<&'a Untrusted>,
+    /// The analyst's words, when this presents the analysis so far.
+    pub presented: Option<&'a Untrusted>,
+    /// Why it does not count against the service levels.
+    pub excluded: Option<&'a Exclusion>,
+    /// The endpoints and files of a scan campaign, at most `MAX_TABLE_ROWS`.
+    pub table: Vec<TableRow<'a>>,
     pub next_update: Option<Timestamp>,
 }
 
@@ -211,13 +245,43 @@ impl<'a> Facts<'a> {
             actions: incident.actions.values().collect(),
             request: requested(incident, notice),
             question_addition: question_before(incident, notice)
-                .filter(|_| notice.kind == Kind::Question)
+                .filter(|_| matches!(notice.kind, Kind::Question | Kind::Reminder))
                 .and_then(|q| q.addition.as_ref()),
-            verdict_reason: incident.verdict_given.as_ref().filter(|_| told_verdict).map(|v| &v.reason),
+            verdict_reason: incident
+                .verdict_given
+                .as_ref()
+                .filter(|v| told_verdict && v.by.person().is_some())
+                .map(|v| &v.reason),
+            by_silence: told_verdict && incident.verdict_given.as_ref().is_some_and(|v| v.by.person().is_none()),
             notes: incident.notes.iter().filter(|n| n.visibility == Visibility::Customer).map(|n| &n.text).collect(),
+            presented: incident.presented.last().filter(|_| notice.kind == Kind::Analysis).map(|p| &p.text),
+            excluded: incident.clocks.as_ref().and_then(|c| c.excluded.as_ref()),
+            table: table(incident),
             next_update: notice.next_update,
         })
     }
+}
+
+/// One detection of a scan campaign.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TableRow<'a> {
+    pub host: &'a Untrusted,
+    pub file: &'a File,
+    pub name: &'a Untrusted,
+    pub mitigated: bool,
+}
+
+fn table(incident: &Incident) -> Vec<TableRow<'_>> {
+    if incident.pace.is_none() || incident.alert_count < 2 {
+        return Vec::new();
+    }
+    let row = |a: &'_ crate::alert::Alert| a.is_mitigated();
+    incident
+        .alerts
+        .iter()
+        .take(MAX_TABLE_ROWS)
+        .map(|a| TableRow { host: &a.endpoint.name, file: &a.file, name: &a.name, mitigated: row(a) })
+        .collect()
 }
 
 fn other_host_names<'a>(incident: &'a Incident, first: &AgentId) -> Vec<&'a Untrusted> {
@@ -254,15 +318,12 @@ fn requested(incident: &Incident, notice: &Notice) -> Option<Requested> {
     if over {
         return None;
     }
-    let mut told_before = incident.notices.values().take_while(|n| n.id <= notice.id);
+    let told_before = incident.notices.values().take_while(|n| n.id <= notice.id);
     let by = match request.weight {
         _ if told_verdict => None,
-        _ if is_question => {
-            let first = told_before.next().unwrap_or(notice);
-            Some(question.map_or(first.decided_at, |q| q.asked_at) + SignedDuration::from_hours(HOURS_TO_ANSWER))
-        }
+        _ if is_question => question.filter(|q| q.overdue_at.is_none()).map(Question::announced_deadline),
         Weight::Must => told_before
-            .filter(|n| n.kind != Kind::Question)
+            .filter(|n| !matches!(n.kind, Kind::Question | Kind::Reminder))
             .filter_map(|n| n.next_update)
             .find(|by| *by > notice.decided_at),
         Weight::Should | Weight::Could => None,
@@ -312,6 +373,16 @@ fn console_note(recorded: &Recorded, language: Language) -> Option<String> {
                 judgement.verdict.text().en,
                 reason::sentence(&judgement.grounds, language)
             ),
+        }),
+        Event::AnswerOverdue { verdict: Some(verdict), .. } => Some(match language {
+            Language::Ja => format!(
+                "{}時間以内にお客様のご回答がなかったため、判定: {}",
+                question::HOURS_TO_ANSWER,
+                verdict.text().ja
+            ),
+            Language::En => {
+                format!("No answer within {} hours: verdict {}", question::HOURS_TO_ANSWER, verdict.text().en)
+            }
         }),
         Event::VerdictGiven { verdict, reason } => Some(match language {
             Language::Ja => format!("分析担当者の判定: {}。理由: {}", verdict.text().ja, reason.quoted()),

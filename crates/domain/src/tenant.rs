@@ -11,6 +11,7 @@ use crate::endpoint::{Class, Endpoint, Machine};
 use crate::ids::{SlackChannelId, TenantId};
 use crate::language::Language;
 use crate::notice::{Channel, Route};
+use crate::storm::Rollout;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +31,9 @@ pub struct Tenant {
     pub policy: ResponsePolicy,
     #[serde(default)]
     pub service_levels: ServiceLevels,
+    /// When and where agents are being rolled out.
+    #[serde(default)]
+    pub rollouts: Vec<Rollout>,
 }
 
 impl Tenant {
@@ -53,6 +57,7 @@ impl Tenant {
             connected: false,
             policy: ResponsePolicy::default(),
             service_levels: ServiceLevels::default(),
+            rollouts: Vec::new(),
         }
     }
 }

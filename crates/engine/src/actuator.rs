@@ -61,7 +61,9 @@ impl Actuator {
         match &job.effect {
             Effect::Act { action } => act(engine, console, job, &incident, *action, now).await,
             Effect::UpdateConsole => mirror::update(engine, console, job, &incident, now).await,
-            Effect::Notify { .. } => Ok(Outcome::GaveUp { why: "a notice is not the actuator's".into() }),
+            Effect::Notify { .. } | Effect::Page { .. } | Effect::Wake => {
+                Ok(Outcome::GaveUp { why: "only actions and the console's state are the actuator's".into() })
+            }
         }
     }
 }

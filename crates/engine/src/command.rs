@@ -84,7 +84,7 @@ impl Engine {
             // The lease ran out and somebody else has the job: their result counts, ours is dropped.
             return Ok(incident);
         }
-        let context = Context { tenant, calendar: self.calendar(), now };
+        let context = self.context(tenant, now);
         for command in commands {
             incident = decide(&mut work, incident, command.clone(), context)?;
         }
@@ -104,11 +104,11 @@ pub(crate) fn decide(
     if recorded.is_empty() {
         return Ok(incident);
     }
-    let mut after = incident;
+    let mut after = incident.clone();
     for entry in &recorded {
         after.apply(entry);
     }
-    let effects: Vec<_> = recorded.iter().flat_map(|entry| after.effects(entry, context.tenant)).collect();
+    let effects = after.effects(Some(&incident), &recorded, context.tenant);
     work.record(after.clone(), &recorded, &effects)?;
     Ok(after)
 }

@@ -92,7 +92,7 @@ impl Engine {
         checkpoint: Option<(&str, &str)>,
         now: Timestamp,
     ) -> Result<(Taken, Vec<IncidentId>), ExecuteError> {
-        let context = Context { tenant, calendar: self.calendar(), now };
+        let context = self.context(tenant, now);
         let mut work = self.store().begin(&tenant.id).await?;
         let ids: Vec<AlertId> = batch.iter().map(|i| i.alert.id.clone()).collect();
         let mut known = work.known_alerts(&ids).await?;
@@ -162,7 +162,7 @@ async fn place(work: &mut Work, alert: &Alert, context: Context<'_>) -> Result<(
             let year = jiff::tz::Offset::UTC.to_datetime(context.now).year();
             let id = work.next_incident_id(year).await?;
             let (incident, recorded) = Incident::open(id, alert.clone(), refers_to, grounds, context);
-            let effects: Vec<_> = recorded.iter().flat_map(|e| incident.effects(e, context.tenant)).collect();
+            let effects = incident.effects(None, &recorded, context.tenant);
             work.record(incident.clone(), &recorded, &effects)?;
             Ok((incident, Fate::Opened(id)))
         }

@@ -11,14 +11,17 @@ mod intake;
 pub mod notifier;
 mod nudge;
 mod poll;
+mod timekeeper;
 mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::TenantId;
 use domain::calendar::Calendar;
+use domain::incident::Context;
+use domain::oncall::Roster;
 use domain::tenant::Tenant;
+use domain::{TenantId, Timestamp};
 use store::Store;
 
 pub use command::ExecuteError;
@@ -38,13 +41,24 @@ struct Inner {
     store: Store,
     tenants: BTreeMap<TenantId, Tenant>,
     calendar: Calendar,
+    roster: Roster,
     nudges: nudge::Nudges,
 }
 
 impl Engine {
+    /// A service that calls nobody.
     pub fn new(store: Store, tenants: impl IntoIterator<Item = Tenant>, calendar: Calendar) -> Self {
+        Self::with_roster(store, tenants, calendar, Roster::default())
+    }
+
+    pub fn with_roster(
+        store: Store,
+        tenants: impl IntoIterator<Item = Tenant>,
+        calendar: Calendar,
+        roster: Roster,
+    ) -> Self {
         let tenants = tenants.into_iter().map(|t| (t.id.clone(), t)).collect();
-        Self { inner: Arc::new(Inner { store, tenants, calendar, nudges: nudge::Nudges::default() }) }
+        Self { inner: Arc::new(Inner { store, tenants, calendar, roster, nudges: nudge::Nudges::default() }) }
     }
 
     pub fn store(&self) -> &Store {
@@ -61,6 +75,15 @@ impl Engine {
 
     pub fn calendar(&self) -> &Calendar {
         &self.inner.calendar
+    }
+
+    /// Who of the SOC is called when nobody takes an incident.
+    pub fn roster(&self) -> &Roster {
+        &self.inner.roster
+    }
+
+    fn context<'a>(&'a self, tenant: &'a Tenant, now: Timestamp) -> Context<'a> {
+        Context { tenant, roster: self.roster(), calendar: self.calendar(), now }
     }
 
     /// Hints that something changed. Losing one loses nothing: the database is the truth.

@@ -11,11 +11,11 @@ use anyhow::Context as _;
 use domain::incident::{Actor, Command, Effect, Incident};
 use domain::notice::{self, Channel, Delivery, Facts, Route};
 use domain::tenant::{Email, Tenant};
-use domain::{NoticeId, Timestamp, Untrusted};
+use domain::{NoticeId, PageId, Timestamp, Untrusted};
 use jiff::SignedDuration;
 use notify::mail::{Attachment, Smtp};
 use notify::slack::{self, Slack, Stamp};
-use notify::{Sender, mail};
+use notify::{Sender, mail, page};
 use report::{Issuer, Renderer};
 use store::{Job, Outcome, Scope};
 
@@ -65,12 +65,14 @@ struct Errand<'a> {
 
 impl Notifier {
     pub(crate) async fn carry_out(&self, engine: &Engine, job: &Job, now: Timestamp) -> anyhow::Result<Outcome> {
-        let Effect::Notify { notice, route } = job.effect else {
-            return Ok(Outcome::GaveUp { why: "only notices are the notifier's".into() });
-        };
         let scope = Scope::Only(vec![job.tenant.clone()]);
         let incident = engine.store().incident(&scope, job.incident).await?.context("the job's incident is missing")?;
         let tenant = engine.tenant(&job.tenant).context("the job's tenant is not configured")?;
+        let (notice, route) = match job.effect {
+            Effect::Notify { notice, route } => (notice, route),
+            Effect::Page { page } => return self.call(engine, job, &incident, tenant, page, now).await,
+            _ => return Ok(Outcome::GaveUp { why: "only notices and calls are the notifier's".into() }),
+        };
         let errand = Errand { engine, job, incident: &incident, tenant, notice, route, now };
         if errand.delivery(notice).is_some_and(|d| matches!(d, Delivery::Accepted { .. })) {
             return Ok(Outcome::Done);
@@ -100,6 +102,40 @@ impl Notifier {
             }
             Err(error) if error.is_transient() || error.may_have_been_sent() => Err(error.into()),
             Err(error) => errand.failed(&error.to_string()).await,
+        }
+    }
+
+    /// Calls a person of the SOC, at the address that the roster had when the call was decided.
+    async fn call(
+        &self,
+        engine: &Engine,
+        job: &Job,
+        incident: &Incident,
+        tenant: &Tenant,
+        id: PageId,
+        now: Timestamp,
+    ) -> anyhow::Result<Outcome> {
+        let page = incident.pages.get(&id).with_context(|| format!("call `{id}` does not exist"))?;
+        let (Some(to), Some(mail)) = (&page.to, page::compose(page, incident, tenant, &self.sender)) else {
+            return Ok(Outcome::Done);
+        };
+        if matches!(page.delivery, Delivery::Accepted { .. }) {
+            return Ok(Outcome::Done);
+        }
+        match self.smtp.send(&mail, std::slice::from_ref(&to.email), now).await {
+            Ok(accepted) => {
+                let reference = accepted.message_id;
+                let confirm = Command::ConfirmPage { page: id, reference, accepted_at: now };
+                engine.finish(job, &[confirm], now).await?;
+                Ok(Outcome::Done)
+            }
+            Err(error) if error.is_transient() || error.may_have_been_sent() => Err(error.into()),
+            Err(error) => {
+                let why = error.to_string();
+                let command = Command::FailPage { page: id, why: Untrusted::new(&why) };
+                engine.execute(&job.tenant, job.incident, command, now).await?;
+                Ok(Outcome::GaveUp { why })
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! Claims jobs of one role and has them carried out, a bounded batch at a time.
 //!
 //! A job that fails for now comes back later, with growing pauses; one that fails for good, or too often, gives up where a
-//! person sees it. What a job does is the business of `actuator` and `notifier`.
+//! person sees it. What a job does is the business of `actuator`, `notifier` and
+//! `timekeeper`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,9 @@ use domain::incident::{Actor, Command, Role};
 use futures_util::future::join_all;
 use store::{Job, Outcome};
 
-use crate::Engine;
 use crate::actuator::Actuator;
 use crate::notifier::Notifier;
+use crate::{Engine, timekeeper};
 
 /// Jobs carried out side by side in one step. Small, so that a slow one holds few others up; a role runs several workers.
 const BATCH: i64 = 4;
@@ -31,6 +32,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(900);
 pub enum Worker {
     Actuator { name: String, actuator: Arc<Actuator> },
     Notifier { name: String, notifier: Arc<Notifier> },
+    Timekeeper { name: String },
 }
 
 /// What one step did.
@@ -47,12 +49,13 @@ impl Worker {
         match self {
             Self::Actuator { .. } => Role::Actuator,
             Self::Notifier { .. } => Role::Notifier,
+            Self::Timekeeper { .. } => Role::Timekeeper,
         }
     }
 
     fn name(&self) -> &str {
         match self {
-            Self::Actuator { name, .. } | Self::Notifier { name, .. } => name,
+            Self::Actuator { name, .. } | Self::Notifier { name, .. } | Self::Timekeeper { name } => name,
         }
     }
 
@@ -78,6 +81,7 @@ impl Worker {
             match self {
                 Self::Actuator { actuator, .. } => actuator.carry_out(engine, job, now).await,
                 Self::Notifier { notifier, .. } => notifier.carry_out(engine, job, now).await,
+                Self::Timekeeper { .. } => timekeeper::carry_out(engine, job, now).await,
             }
         };
         let result = tokio::time::timeout(LONGEST, work).await;
@@ -100,6 +104,7 @@ impl Worker {
         let by = match self.role() {
             Role::Actuator => Actor::Actuator,
             Role::Notifier => Actor::Notifier,
+            Role::Timekeeper => Actor::Timekeeper,
         };
         let command = Command::GiveUpJob { by, what: Untrusted::new(&format!("{}: {why}", job.key)) };
         if let Err(error) = engine.execute(&job.tenant, job.incident, command, now).await {

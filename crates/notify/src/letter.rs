@@ -142,12 +142,16 @@ fn items(words: &Words<'_>, sender: &Sender, attached: &[&str]) -> Vec<Item> {
         // All three stand in the headline of a post.
         Medium::Chat => vec![],
     };
-    let event = [words.endpoint(), words.detected(), words.overview(), words.file()];
+    let event =
+        [words.endpoint(), words.detected(), words.overview(), words.file(), words.campaign(), words.excluded()];
     let body = match words.facts.kind {
         Kind::First => vec![words.judgement(), words.status(), words.actions(), words.notes(), words.requests()],
         Kind::Update => vec![words.actions(), words.status(), words.judgement(), words.notes(), words.requests()],
-        Kind::Question => {
+        Kind::Question | Kind::Reminder => {
             vec![words.judgement(), words.questions(), words.addition(), words.deadline(), words.silence()]
+        }
+        Kind::Analysis => {
+            vec![words.judgement(), words.presented(), words.status(), words.actions(), words.notes(), words.requests()]
         }
         Kind::Verdict => vec![
             words.judgement(),

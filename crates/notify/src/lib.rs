@@ -6,6 +6,7 @@
 
 mod letter;
 pub mod mail;
+pub mod page;
 mod sender;
 mod shown;
 pub mod slack;

@@ -10,6 +10,7 @@ use domain::calendar::Calendar;
 use domain::endpoint::{Endpoint, Machine, Network, Os};
 use domain::incident::{Command, Context, Incident, SendAnswer, Visibility};
 use domain::notice::Facts;
+use domain::oncall::NOBODY;
 use domain::rules::RuleId;
 use domain::tenant::{Email, Names, Tenant};
 use domain::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PersonId, Priority, Timestamp, Untrusted, Verdict};
@@ -29,6 +30,7 @@ pub(crate) fn sender() -> Sender {
         name: Names { ja: "ヤグラ監視センター".into(), en: "Yagura Watch Centre".into() },
         address: email("soc@soc.example"),
         telephone: Some(Telephone::try_from("+81-3-0000-0119".to_owned()).unwrap()),
+        pages: None,
     }
 }
 
@@ -71,15 +73,20 @@ impl Story {
     pub(crate) fn begin_for(tenant: Tenant, alert: Alert) -> Self {
         let (now, calendar) = (at(RECEIVED), Calendar::japan());
         let id = IncidentId { year: 2026, number: 123 };
-        let (incident, _) =
-            Incident::open(id, alert, None, vec![], Context { tenant: &tenant, calendar: &calendar, now });
+        let (incident, _) = Incident::open(
+            id,
+            alert,
+            None,
+            vec![],
+            Context { tenant: &tenant, roster: &NOBODY, calendar: &calendar, now },
+        );
         Self { tenant, incident, now, calendar }
     }
 
     /// A minute later.
     pub(crate) fn then(mut self, command: Command) -> Self {
         self.now += 1.minute();
-        let context = Context { tenant: &self.tenant, calendar: &self.calendar, now: self.now };
+        let context = Context { tenant: &self.tenant, roster: &NOBODY, calendar: &self.calendar, now: self.now };
         for recorded in self.incident.decide(command, context).unwrap() {
             self.incident.apply(&recorded);
         }

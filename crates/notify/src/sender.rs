@@ -14,6 +14,9 @@ pub struct Sender {
     /// The emergency line, answered around the clock.
     #[serde(default)]
     pub telephone: Option<Telephone>,
+    /// Where customers answer questions, as the pages' setting says: scheme, host and port.
+    #[serde(skip)]
+    pub pages: Option<String>,
 }
 
 impl Sender {

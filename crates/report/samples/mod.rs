@@ -80,6 +80,7 @@ pub fn tenant() -> Tenant {
         connected: true,
         policy: ResponsePolicy::default(),
         service_levels: ServiceLevels::default(),
+        rollouts: Vec::new(),
     }
 }
 
@@ -178,14 +179,14 @@ pub struct Story {
 impl Story {
     pub fn begin(tenant: Tenant, number: u32, alert: Alert, now: Timestamp) -> Self {
         let calendar = Calendar::japan();
-        let context = Context { tenant: &tenant, calendar: &calendar, now };
+        let context = Context { tenant: &tenant, roster: &domain::oncall::NOBODY, calendar: &calendar, now };
         let id = IncidentId { year: 2026, number };
         let (incident, events) = Incident::open(id, alert, None, Vec::new(), context);
         Self { incident, events, tenant, calendar }
     }
 
     pub fn then(&mut self, now: Timestamp, command: Command) {
-        let context = Context { tenant: &self.tenant, calendar: &self.calendar, now };
+        let context = Context { tenant: &self.tenant, roster: &domain::oncall::NOBODY, calendar: &self.calendar, now };
         for recorded in self.incident.decide(command, context).unwrap() {
             self.incident.apply(&recorded);
             self.events.push(recorded);

@@ -281,8 +281,8 @@ impl Case<'_> {
 
     fn author(&self) -> String {
         let say = self.say;
-        if let Some(given) = &self.incident.verdict_given {
-            let who = say.person(&given.by, self.options.issuer);
+        if let Some(who) = self.incident.verdict_given.as_ref().and_then(|given| given.by.person()) {
+            let who = say.person(who, self.options.issuer);
             return say.pick(format!("{who}（判定した分析担当者）"), format!("{who} (analyst who gave the verdict)"));
         }
         if let Some(id) = &self.incident.assigned {

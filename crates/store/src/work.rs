@@ -142,7 +142,7 @@ impl Work {
             let body = to_json("job", &key, effect)?;
             let urgency = i64::from(after.priority() as u8);
             let (role, standing, run_at) =
-                (effect.role().name(), effect.is_standing(), micros(at + effect.gathers_for(&after)));
+                (effect.role().name(), effect.is_standing(), micros(effect.not_before(&after, at)));
             let row = JobRow { incident: incident.clone(), role, body, urgency, run_at, standing };
             self.jobs.entry(key).or_insert(row);
         }

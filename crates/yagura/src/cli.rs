@@ -197,9 +197,10 @@ enum ClockCommand {
         /// How many minutes have to pass, at most a year of them
         #[arg(long, value_parser = clap::value_parser!(i64).range(0..=clock::MOST_MINUTES))]
         minutes: i64,
-        /// Which hours count
-        #[arg(long, value_enum, default_value = "business")]
-        calendar: CalendarName,
+        /// Which hours count: `business` (Monday to Friday 09:00-18:00 JST, less national holidays and closed days),
+        /// `always`, or those of a contract, `"08:00-20:00 weekends holidays"`
+        #[arg(long, default_value = "business")]
+        calendar: Hours,
         /// Configuration file with the provider's closed days; without it, 29 December to 3 January
         #[arg(long)]
         config: Option<PathBuf>,
@@ -207,23 +208,6 @@ enum ClockCommand {
         #[arg(long)]
         json: bool,
     },
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum CalendarName {
-    /// Monday to Friday 09:00-18:00 JST, less national holidays and 29 December to 3 January
-    Business,
-    /// Around the clock
-    Always,
-}
-
-impl From<CalendarName> for Hours {
-    fn from(name: CalendarName) -> Self {
-        match name {
-            CalendarName::Business => Self::Business,
-            CalendarName::Always => Self::Always,
-        }
-    }
 }
 
 const DOCTOR_EXAMPLES: &str = "\
@@ -322,7 +306,7 @@ impl Arguments {
                     Some(path) => config::Config::read(&path)?.calendar(),
                     None => Calendar::japan(),
                 };
-                clock::due(&known, start, minutes, calendar.into(), json)?;
+                clock::due(&known, start, minutes, calendar, json)?;
                 Ok(ExitCode::SUCCESS)
             }
             Command::Doctor { config, json } => doctor::run(&config, json).await,

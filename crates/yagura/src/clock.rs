@@ -18,8 +18,9 @@ pub(crate) fn due(calendar: &Calendar, start: Timestamp, minutes: i64, hours: Ho
         return say_json(&Answer::new(&explained));
     }
     let counted = match hours {
-        Hours::Business => "business minutes (Monday to Friday 09:00-18:00 JST)",
-        Hours::Always => "minutes around the clock",
+        Hours::Business => "business minutes (Monday to Friday 09:00-18:00 JST)".to_owned(),
+        Hours::Always => "minutes around the clock".to_owned(),
+        Hours::Own(_) => format!("minutes of {hours} JST"),
     };
     say(&format!("{minutes} {counted} from {} JST", for_people(start)));
     for step in &explained.steps {

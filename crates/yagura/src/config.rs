@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use domain::calendar::{Calendar, ClosedDay};
+use domain::oncall::Roster;
 use domain::tenant::Tenant;
 use notify::Sender;
 use notify::mail::{Credentials, Security};
@@ -38,6 +39,9 @@ pub(crate) struct Config {
     /// The SOC's own closed days instead of 29 December to 3 January: `12-29` each year, `2026-08-13` once.
     #[serde(default)]
     pub closed_days: Option<Vec<ClosedDay>>,
+    /// Sites, shifts and leads: who is called when nobody takes an incident.
+    #[serde(default)]
+    pub on_call: Roster,
     #[serde(default, rename = "customer")]
     pub customers: Vec<CustomerConfig>,
     /// Where the file stood: paths in it are relative to that.
@@ -157,6 +161,7 @@ impl Config {
             slack,
             poll_every: Duration::from_secs(self.poll_every_s.max(1)),
             calendar,
+            roster: self.on_call,
             web: Web {
                 listen: self.console.listen,
                 public_origin: Some(self.console.public_origin),

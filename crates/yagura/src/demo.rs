@@ -114,6 +114,7 @@ impl Demo {
             slack: Some(slack::Settings { token: Secret::new(CHAT_TOKEN), api: chat.api_url().parse()? }),
             poll_every: POLL_EVERY,
             calendar: Calendar::japan(),
+            roster: customers::roster()?,
             web: Web {
                 listen: loopback(if options.headless { 0 } else { options.port }),
                 public_origin: None,
@@ -222,7 +223,7 @@ fn sender() -> anyhow::Result<Sender> {
     let address = Email::try_from("soc@yagura.example".to_owned()).map_err(anyhow::Error::msg)?;
     let telephone = "+81 11 000 0000".to_owned().try_into().map_err(anyhow::Error::msg)?;
     let name = Names { ja: "やぐらSOC".into(), en: "Yagura SOC".into() };
-    Ok(Sender { name, address, telephone: Some(telephone) })
+    Ok(Sender { name, address, telephone: Some(telephone), pages: None })
 }
 
 /// Two analysts at two sites and a manager. Nobody has a password: the demo prints a link.

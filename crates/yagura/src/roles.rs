@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::ValueEnum;
 use domain::calendar::Calendar;
+use domain::oncall::Roster;
 use domain::tenant::{Names, Tenant};
 use engine::actuator::Actuator;
 use engine::notifier::{Documents, Notifier};
@@ -40,12 +41,14 @@ pub(crate) enum Role {
     Actuator,
     /// Sends messages; holds the mail server's password
     Notifier,
+    /// Lets deadlines pass: reminders, 72 hours, calls; holds no secret
+    Timekeeper,
     /// Serves the analysts' pages; holds no token
     Console,
 }
 
 impl Role {
-    pub(crate) const ALL: [Self; 4] = [Self::Intake, Self::Actuator, Self::Notifier, Self::Console];
+    pub(crate) const ALL: [Self; 5] = [Self::Intake, Self::Actuator, Self::Notifier, Self::Timekeeper, Self::Console];
 }
 
 /// Everything that is needed to start, already checked.
@@ -59,6 +62,7 @@ pub(crate) struct Setup {
     pub slack: Option<slack::Settings>,
     pub poll_every: Duration,
     pub calendar: Calendar,
+    pub roster: Roster,
     pub web: Web,
 }
 
@@ -92,7 +96,7 @@ pub(crate) struct Running {
 /// Starts the loops of the given roles.
 pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Running> {
     let store = Store::open(&setup.store).await.context("could not open the store")?;
-    let engine = Engine::new(store, setup.tenants, setup.calendar);
+    let engine = Engine::with_roster(store, setup.tenants, setup.calendar, setup.roster);
     let outbound = door(&setup.edrs)?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
@@ -132,6 +136,10 @@ pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Runnin
             let worker = Worker::Notifier { name: worker_name("notifier", n), notifier: notifier.clone() };
             tasks.spawn(beat::work(engine.clone(), worker, time.clone(), stopped.clone()));
         }
+    }
+    if roles.contains(&Role::Timekeeper) {
+        let worker = Worker::Timekeeper { name: worker_name("timekeeper", 1) };
+        tasks.spawn(beat::work(engine.clone(), worker, time.clone(), stopped.clone()));
     }
     let web = if roles.contains(&Role::Console) {
         Some(serve(&engine, &setup.web, &setup.sender, stopped, &mut tasks).await?)

@@ -495,7 +495,7 @@ fn account(user: &Untrusted) -> Untrusted {
 }
 
 /// What is due: the first response until somebody acknowledges, then the analysis.
-pub(crate) fn promise(phase: Phase, say: Say) -> &'static str {
+fn promise(phase: Phase, say: Say) -> &'static str {
     match phase {
         Phase::Triaged => say.pick("初動", "Response"),
         Phase::Acknowledged | Phase::Analysing => say.pick("分析", "Analysis"),

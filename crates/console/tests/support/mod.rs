@@ -140,6 +140,7 @@ pub fn tenants() -> Vec<Tenant> {
         connected: true,
         policy: ResponsePolicy { isolate_vip_workstations: isolate_vip, ..ResponsePolicy::default() },
         service_levels: domain::clock::ServiceLevels::default(),
+        rollouts: Vec::new(),
     };
     vec![
         tenant("sakura", names("さくら製作所", "Sakura Works"), vec![Language::Ja], false),

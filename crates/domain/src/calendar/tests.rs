@@ -98,3 +98,64 @@ fn around_the_clock_is_around_the_clock() {
     let due = jst_time("2027-01-01T00:05");
     assert_eq!(explained, Explained { due, steps: vec![Step { from: start, to: due, what: What::Counted }] });
 }
+
+#[test]
+fn a_contract_may_have_hours_of_its_own() {
+    let calendar = Calendar::japan();
+    let hours = |text: &str| text.parse::<Hours>().unwrap();
+    // A Saturday, a Sunday that is no holiday, and New Year's Eve, on which the provider is closed.
+    for (start, own, due) in [
+        ("2026-11-20T19:30", "08:00-20:00", "2026-11-24T08:30"),
+        ("2026-11-20T19:30", "08:00-20:00 weekends", "2026-11-21T08:30"),
+        ("2026-11-22T19:30", "08:00-20:00 weekends", "2026-11-24T08:30"),
+        ("2026-11-22T19:30", "08:00-20:00 weekends holidays", "2026-11-23T08:30"),
+        ("2026-12-30T19:30", "08:00-20:00 holidays", "2026-12-31T08:30"),
+    ] {
+        assert_eq!(calendar.due(jst_time(start), 60, hours(own)).unwrap(), jst_time(due), "{own} from {start}");
+    }
+    for text in ["business", "always", "08:00-20:00", "08:00-20:00 weekends", "08:00-20:00 weekends holidays"] {
+        assert_eq!(hours(text).to_string(), text);
+    }
+    for text in
+        ["", "Business", "8-20", "20:00-08:00", "09:00-09:00", "08:00-20:00 nights", "always weekends", "08:00-25:00"]
+    {
+        assert!(text.parse::<Hours>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn an_edition_gives_the_same_calendar_again() {
+    let calendar = Calendar::japan().with_closed_days(["08-13".parse().unwrap()]);
+    let kept = serde_json::to_string(&calendar.edition()).unwrap();
+    assert_eq!(kept, r#"{"table":"2026-08-21","closed":["08-13"]}"#);
+    let again = Calendar::of(&serde_json::from_str(&kept).unwrap()).unwrap();
+    assert!(again.is(&calendar.edition()) && !again.is(&Calendar::japan().edition()));
+    assert_eq!(again.holidays, calendar.holidays);
+    let unknown = Edition { table: "2031-02-01".into(), ..calendar.edition() };
+    assert!(Calendar::of(&unknown).unwrap_err().to_string().contains("2031-02-01"));
+}
+
+#[test]
+fn what_lies_between_a_start_and_its_due_time_is_what_was_asked_for() {
+    let calendar = Calendar::japan();
+    for hours in ["business", "always", "08:00-20:00 weekends", "10:00-16:30 holidays"].map(|h| h.parse().unwrap()) {
+        for n in 0..2_000_i64 {
+            let start = jst_time("2026-01-01T00:00") + SignedDuration::from_secs(n * 14_477);
+            let minutes = n * 7 % 1_500;
+            let due = calendar.due(start, minutes, hours).unwrap();
+            assert_eq!(calendar.between(start, due, hours).unwrap(), SignedDuration::from_mins(minutes));
+            // A pause on the way moves the end by exactly what was paused.
+            let (off, on) = (start + SignedDuration::from_mins(minutes / 3), start + SignedDuration::from_hours(100));
+            if off < due {
+                let rest = calendar.between(off, due, hours).unwrap();
+                let later = calendar.due_after(on, rest, hours).unwrap();
+                let before = calendar.between(start, off, hours).unwrap();
+                assert_eq!(before + calendar.between(on, later, hours).unwrap(), SignedDuration::from_mins(minutes));
+            }
+        }
+    }
+    assert_eq!(
+        calendar.between(jst_time("2026-11-24T12:00"), jst_time("2026-11-24T11:00"), Hours::Business),
+        Ok(SignedDuration::ZERO)
+    );
+}

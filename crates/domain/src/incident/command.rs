@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::action::{Proof, State};
 use crate::alert::Alert;
-use crate::ids::{ActionId, NoticeId, PersonId, QuestionId};
-use crate::judgement::Verdict;
+use crate::ids::{ActionId, NoticeId, PageId, PersonId, QuestionId};
+use crate::judgement::{Priority, Verdict};
 use crate::language::{Language, Text};
 use crate::notice::Route;
 use crate::question::Meaning;
@@ -48,6 +48,36 @@ pub enum Command {
         question: QuestionId,
         meaning: Meaning,
         words: Untrusted,
+    },
+    /// The verdict so far, its grounds and a recommendation, before the final verdict.
+    PresentAnalysis {
+        by: PersonId,
+        text: Untrusted,
+    },
+    /// A lead says that it is graver.
+    RaisePriority {
+        by: PersonId,
+        priority: Priority,
+        reason: Untrusted,
+    },
+    /// The customer asked to wait.
+    Hold {
+        by: PersonId,
+        reason: Untrusted,
+    },
+    EndHold {
+        by: PersonId,
+    },
+    /// Whatever time has brought about by now: reminders, silence, calls. Says nothing when nothing is due.
+    LetTimePass,
+    ConfirmPage {
+        page: PageId,
+        reference: String,
+        accepted_at: Timestamp,
+    },
+    FailPage {
+        page: PageId,
+        why: Untrusted,
     },
     GiveVerdict {
         by: PersonId,
@@ -142,6 +172,14 @@ pub enum Refused {
     WrongActionState { action: ActionId, state: Box<State> },
     #[error("notice `{0}` does not exist")]
     NoSuchNotice(NoticeId),
+    #[error("call `{0}` does not exist")]
+    NoSuchPage(PageId),
+    #[error("the priority is already `{}`: it can only be raised", .0.name())]
+    NotARise(Priority),
+    #[error("the clocks are already on hold")]
+    OnHold,
+    #[error("the clocks are not on hold")]
+    NotOnHold,
     #[error("an action is still running: wait for its result")]
     ActionRunning,
     #[error("not possible while the incident is `{}`", .0.text().en)]
@@ -174,6 +212,10 @@ impl Refused {
                 return format!("対処 {action} は「{}」のため、この操作はできません", state.text().ja);
             }
             Self::NoSuchNotice(id) => return format!("通知 {id} は存在しません"),
+            Self::NoSuchPage(id) => return format!("呼び出し {id} は存在しません"),
+            Self::NotARise(now) => return format!("優先度は現在 {} です。引き上げのみ可能です", now.name()),
+            Self::OnHold => Text::new("すでに保留中です", ""),
+            Self::NotOnHold => Text::new("保留中ではありません", ""),
             Self::ActionRunning => Text::new("実行中の対処があります。結果をお待ちください", ""),
             Self::WrongPhase(phase) => return format!("「{}」の間はこの操作はできません", phase.text().ja),
         };

@@ -1,16 +1,17 @@
 //! What each command leads to. The whole life of an incident is the match in `decide`.
 
 use super::*;
-use crate::action::{self, Authority, Kind, Proof, State, Target};
-use crate::alert::{MitigationState, Signature};
-use crate::endpoint::Network;
-use crate::notice::{self, Delivery, Route};
-use crate::question::Answer;
+use crate::action::State;
+use crate::alert::MitigationState;
+use crate::notice;
 use crate::reason::Ground;
 use crate::rules::{self, Automatic, RuleId};
 
-/// Shortest reason for a verdict, in characters. The customer's report quotes it.
-const MIN_REASON: usize = 5;
+mod act;
+mod clocks;
+mod people;
+mod tell;
+mod time;
 
 /// Why it is judged once more.
 #[derive(Default)]
@@ -68,6 +69,21 @@ impl Incident {
             Command::RecordAnswer { by, question, meaning, words } => {
                 draft.record_answer(&by, question, meaning, words)?;
             }
+            Command::PresentAnalysis { by, text } => draft.present_analysis(&by, text)?,
+            Command::RaisePriority { by, priority, reason } => draft.raise_priority(&by, priority, reason)?,
+            Command::Hold { by, reason } => draft.hold(&by, reason)?,
+            Command::EndHold { by } => draft.end_hold(&by)?,
+            Command::LetTimePass => draft.let_time_pass(),
+            Command::ConfirmPage { page, reference, accepted_at } => {
+                if draft.page_waits(page)? {
+                    draft.push(Actor::Notifier, Event::PageAccepted { page, reference, accepted_at });
+                }
+            }
+            Command::FailPage { page, why } => {
+                if draft.page_waits(page)? {
+                    draft.push(Actor::Notifier, Event::PageFailed { page, why });
+                }
+            }
             Command::GiveVerdict { by, verdict, reason } => draft.give_verdict(&by, verdict, reason)?,
             Command::Close { by } => draft.close(&by)?,
             Command::Reopen { by, reason } => draft.reopen(&by, reason)?,
@@ -85,7 +101,7 @@ impl Incident {
             Command::ConfirmNotice { notice, route, reference, accepted_at } => {
                 if draft.delivery_waits(notice, route)? {
                     let event = Event::NoticeAccepted { notice, route, reference, accepted_at };
-                    draft.push(Actor::Notifier, event);
+                    draft.told(notice, event, accepted_at);
                 }
             }
             Command::FailNotice { notice, route, why } => {
@@ -123,7 +139,8 @@ impl Draft<'_> {
         let judgement = self.judgement();
         self.record_judgement(judgement);
         self.plan_actions(None);
-        self.tell(notice::Kind::First);
+        let question = self.ask_by_itself();
+        self.tell_of(notice::Kind::First, question);
     }
 
     fn judgement(&self) -> Judgement {
@@ -132,12 +149,10 @@ impl Draft<'_> {
     }
 
     fn record_judgement(&mut self, judgement: Judgement) {
-        let Context { tenant, calendar, now } = self.context;
-        // Both clocks start at receipt, which is when the first judgement is made, or anew when it is reopened. A rise in
-        // priority promises the earlier of the old time and now plus the new one.
-        let targets = tenant.service_levels.targets(judgement.priority, now, calendar).ok();
+        let gravest_before = self.incident.clocks.as_ref().map(Clocks::gravest);
         let dfir = rules::rule(judgement.rule).automatic.contains(&Automatic::DfirMode);
-        self.push(Actor::RuleFloor, Event::Judged { judgement, targets });
+        self.push(Actor::RuleFloor, Event::Judged { judgement });
+        self.keep_promises(gravest_before);
         if dfir && !self.incident.dfir {
             self.push(Actor::RuleFloor, Event::DfirDeclared);
         }
@@ -155,6 +170,7 @@ impl Draft<'_> {
         let floor = (rule == RuleId::R20).then(|| rules::by_the_table(rule, grounds.clone()));
         self.push(Actor::Intake, Event::AlertJoined { alert: Box::new(alert.clone()), class, rule, grounds });
         self.look_again(alert, Look { new_host, reopened, floor });
+        self.exclude_storm(alert);
     }
 
     fn update_alert(&mut self, alert: &Alert) {
@@ -199,286 +215,6 @@ impl Draft<'_> {
         if raised || (look.new_host && self.incident.priority() <= Priority::P1) {
             self.tell(notice::Kind::Update);
         }
-    }
-
-    // ── actions ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// Decides every action that the matched rule calls for and that is neither done nor decided yet, on what is kept and
-    /// on `newest`, which may be beyond it.
-    fn plan_actions(&mut self, newest: Option<&Alert>) {
-        if !self.context.tenant.connected || !self.incident.phase.is_open() {
-            return;
-        }
-        let beyond = newest.filter(|a| self.incident.alert(&a.id).is_none());
-        let automatic = rules::rule(self.incident.judgement.rule).automatic;
-        for step in automatic {
-            match step {
-                Automatic::Kill => self.plan_on_files(Kind::Kill, beyond),
-                Automatic::Quarantine => self.plan_on_files(Kind::Quarantine, beyond),
-                Automatic::Isolate => self.plan_isolation(beyond),
-                Automatic::DfirMode => {}
-            }
-        }
-    }
-
-    fn plan_on_files(&mut self, kind: Kind, beyond: Option<&Alert>) {
-        let wanted: Vec<(Target, Option<Ground>)> = self
-            .incident
-            .alerts
-            .iter()
-            .chain(beyond)
-            .filter(|a| !a.is_mitigated() && (kind == Kind::Quarantine || a.was_executed()))
-            .map(|a| (self.target(a, true), self.hold(a)))
-            .collect();
-        for (target, hold) in wanted {
-            self.decide_action(kind, target, hold);
-        }
-    }
-
-    fn plan_isolation(&mut self, beyond: Option<&Alert>) {
-        let wanted: Vec<Target> = self
-            .incident
-            .alerts
-            .iter()
-            .chain(beyond)
-            .filter(|a| a.was_executed() && a.endpoint.is_named() && a.endpoint.network != Network::Isolated)
-            .map(|a| self.target(a, false))
-            .collect();
-        for target in wanted {
-            self.decide_action(Kind::Isolate, target, None);
-        }
-    }
-
-    fn target(&self, alert: &Alert, on_file: bool) -> Target {
-        Target {
-            agent: alert.endpoint.agent.clone(),
-            endpoint: alert.endpoint.name.clone(),
-            class: self.incident.class_of(&alert.endpoint.agent),
-            alert: on_file.then(|| alert.id.clone()),
-        }
-    }
-
-    /// A validly signed file is not touched automatically unless the attack itself is beyond doubt.
-    fn hold(&self, alert: &Alert) -> Option<Ground> {
-        let beyond_doubt = self.incident.judgement.rule <= RuleId::R04;
-        match &alert.file.signature {
-            Signature::Valid { publisher } if !beyond_doubt => Some(Ground::ValidSignature(publisher.clone())),
-            _ => None,
-        }
-    }
-
-    fn decide_action(&mut self, kind: Kind, target: Target, hold: Option<Ground>) {
-        let same = |a: &Action| a.kind == kind && a.target.agent == target.agent && a.target.alert == target.alert;
-        if self.incident.actions.values().any(same) {
-            return;
-        }
-        let Judgement { rule, strength, .. } = self.incident.judgement;
-        let authority = match hold {
-            Some(ground) => Authority::Ask(vec![ground]),
-            None => action::authorise(kind, target.class, strength, &self.context.tenant.policy),
-        };
-        let (state, grounds) = match authority {
-            Authority::PreAuthorised(grounds) => (State::PreAuthorised, grounds),
-            Authority::Ask(grounds) => (State::Proposed, grounds),
-        };
-        let action = Action {
-            id: ActionId(next_number(&self.incident.actions, |id| id.0)),
-            kind,
-            target,
-            rule,
-            grounds,
-            state,
-            decided_at: self.context.now,
-            sent_at: None,
-            settled_at: None,
-            sends: 0,
-        };
-        self.push(Actor::RuleFloor, Event::ActionDecided { action: Box::new(action) });
-    }
-
-    fn action_in(&self, id: ActionId, allowed: impl Fn(&State) -> bool) -> Result<&Action, Refused> {
-        let action = self.incident.actions.get(&id).ok_or(Refused::NoSuchAction(id))?;
-        if allowed(&action.state) {
-            Ok(action)
-        } else {
-            Err(Refused::WrongActionState { action: id, state: Box::new(action.state.clone()) })
-        }
-    }
-
-    fn report_send(&mut self, action: ActionId, at: Timestamp, answer: SendAnswer) -> Result<(), Refused> {
-        self.action_in(action, |s| matches!(s, State::IntentRecorded))?;
-        self.push(Actor::Actuator, Event::ActionSent { action, at });
-        match answer {
-            SendAnswer::Accepted => self.push(Actor::Actuator, Event::ActionAccepted { action }),
-            SendAnswer::Lost { why } => self.push(Actor::Actuator, Event::ActionAnswerLost { action, why }),
-            SendAnswer::Refused { why } => {
-                self.push(Actor::Actuator, Event::ActionRefused { action, why });
-                self.tell_when_settled();
-            }
-        }
-        Ok(())
-    }
-
-    fn confirm_action(&mut self, action: ActionId, how: Proof) -> Result<(), Refused> {
-        self.action_in(action, State::is_running)?;
-        self.push(Actor::Actuator, Event::ActionVerified { action, how });
-        self.tell_when_settled();
-        Ok(())
-    }
-
-    /// Once every automatic action has ended, the customer hears how.
-    fn tell_when_settled(&mut self) {
-        if self.incident.actions_settled() && self.incident.phase.is_open() {
-            self.tell(notice::Kind::Update);
-        }
-    }
-
-    // ── messages ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    fn tell(&mut self, kind: notice::Kind) {
-        let deliveries: BTreeMap<_, _> = self.context.tenant.routes().map(|r| (r, Delivery::Waiting)).collect();
-        // What a notice says is taken from the incident when it is sent: an update that still gathers will say this, too.
-        // One that may be on its way already may have been written without it.
-        let gathers = |n: &Notice| {
-            n.kind == notice::Kind::Update && self.context.now.duration_since(n.decided_at) < effect::TAKES_MORE
-        };
-        let said_already = kind == notice::Kind::Update && self.incident.notices.values().any(gathers);
-        if deliveries.is_empty() || said_already {
-            return;
-        }
-        let notice = Notice {
-            id: NoticeId(next_number(&self.incident.notices, |id| id.0)),
-            kind,
-            decided_at: self.context.now,
-            next_update: self.next_update(kind),
-            deliveries,
-        };
-        self.push(Actor::RuleFloor, Event::NoticeDecided { notice: Box::new(notice) });
-    }
-
-    /// Each notice but the last promises the time of the next.
-    fn next_update(&self, kind: notice::Kind) -> Option<Timestamp> {
-        let now = self.context.now;
-        match kind {
-            notice::Kind::Verdict => None,
-            notice::Kind::Question => Some(now + jiff::SignedDuration::from_hours(crate::question::HOURS_TO_ANSWER)),
-            _ if self.incident.dfir => Some(now + jiff::SignedDuration::from_hours(1)),
-            _ => self.incident.targets.map(|t| t.analysis.max(now)),
-        }
-    }
-
-    fn delivery_waits(&self, notice: NoticeId, route: Route) -> Result<bool, Refused> {
-        let known = self.incident.notices.get(&notice).ok_or(Refused::NoSuchNotice(notice))?;
-        Ok(!matches!(known.deliveries.get(&route), Some(Delivery::Accepted { .. }) | None))
-    }
-
-    // ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    fn acknowledge(&mut self, by: &PersonId) -> Result<(), Refused> {
-        self.must_be_open()?;
-        if let Some(done) = &self.incident.acknowledged {
-            return Err(Refused::AlreadyAcknowledged { by: done.by.clone() });
-        }
-        self.person(by, Event::Acknowledged);
-        if self.incident.assigned.is_none() {
-            self.person(by, Event::Assigned { to: by.clone() });
-        }
-        Ok(())
-    }
-
-    /// Work of a person implies that they have seen it.
-    fn acknowledge_if_new(&mut self, by: &PersonId) {
-        if self.incident.acknowledged.is_none() {
-            // Cannot be refused: the incident is open and nobody has acknowledged it.
-            let _ = self.acknowledge(by);
-        }
-    }
-
-    fn ask(&mut self, by: &PersonId, addition: Option<Untrusted>) -> Result<(), Refused> {
-        self.must_be_open()?;
-        if self.incident.open_question().is_some() {
-            return Err(Refused::QuestionOpen);
-        }
-        self.acknowledge_if_new(by);
-        let question = Question {
-            id: QuestionId(next_number(&self.incident.questions, |id| id.0)),
-            by: Some(by.clone()),
-            asked_at: self.context.now,
-            addition,
-            answer: None,
-        };
-        self.person(by, Event::QuestionAsked { question: Box::new(question) });
-        self.tell(notice::Kind::Question);
-        Ok(())
-    }
-
-    fn record_answer(
-        &mut self,
-        by: &PersonId,
-        question: QuestionId,
-        meaning: crate::question::Meaning,
-        words: Untrusted,
-    ) -> Result<(), Refused> {
-        let asked = self.incident.questions.get(&question).ok_or(Refused::NoSuchQuestion(question))?;
-        if asked.answer.is_some() {
-            return Err(Refused::AlreadyAnswered(question));
-        }
-        if !self.incident.phase.is_open() {
-            // A late answer reopens.
-            self.reopened_by(by, words.clone());
-        }
-        let answer = Answer { at: self.context.now, recorded_by: by.clone(), meaning, words };
-        self.person(by, Event::AnswerRecorded { question, answer });
-        // An answer may lower as well as raise: R13 and R14 are about nothing else.
-        let judgement = self.judgement();
-        if matches!(judgement.rule, RuleId::R13 | RuleId::R14) {
-            self.record_judgement(judgement);
-            self.plan_actions(None);
-        }
-        Ok(())
-    }
-
-    fn give_verdict(&mut self, by: &PersonId, verdict: Verdict, reason: Untrusted) -> Result<(), Refused> {
-        self.must_be_open()?;
-        if verdict == Verdict::Undetermined {
-            return Err(Refused::NotAVerdict);
-        }
-        if reason.for_matching().trim().chars().count() < MIN_REASON {
-            return Err(Refused::ReasonMissing);
-        }
-        self.acknowledge_if_new(by);
-        self.person(by, Event::VerdictGiven { verdict, reason });
-        self.tell(notice::Kind::Verdict);
-        Ok(())
-    }
-
-    fn close(&mut self, by: &PersonId) -> Result<(), Refused> {
-        self.must_be_open()?;
-        if self.incident.verdict_given.is_none() {
-            return Err(Refused::NoVerdict);
-        }
-        if !self.incident.actions_settled() {
-            return Err(Refused::ActionRunning);
-        }
-        self.person(by, Event::Closed);
-        Ok(())
-    }
-
-    fn reopen(&mut self, by: &PersonId, reason: Untrusted) -> Result<(), Refused> {
-        if self.incident.phase.is_open() {
-            return Err(Refused::NotClosed);
-        }
-        if reason.for_matching().trim().chars().count() < MIN_REASON {
-            return Err(Refused::ReasonMissing);
-        }
-        self.reopened_by(by, reason);
-        Ok(())
-    }
-
-    /// The promised times begin anew, or it would be late at once.
-    fn reopened_by(&mut self, by: &PersonId, reason: Untrusted) {
-        self.person(by, Event::Reopened { rule: None, grounds: Vec::new(), reason: Some(reason) });
-        self.record_judgement(self.incident.judgement.clone());
     }
 }
 

@@ -13,6 +13,8 @@ use crate::notice::{self, Route};
 pub enum Role {
     Actuator,
     Notifier,
+    /// Lets deadlines pass. It holds no secret.
+    Timekeeper,
 }
 
 impl Role {
@@ -20,6 +22,7 @@ impl Role {
         match self {
             Self::Actuator => "actuator",
             Self::Notifier => "notifier",
+            Self::Timekeeper => "timekeeper",
         }
     }
 }
@@ -32,6 +35,10 @@ pub enum Effect {
     Act { action: ActionId },
     /// Deliver one notice on one route.
     Notify { notice: NoticeId, route: Route },
+    /// Call one person of the SOC.
+    Page { page: PageId },
+    /// Let time pass, when the next deadline of the incident is there.
+    Wake,
     /// Make the console say what we say: status, verdict, notes.
     UpdateConsole,
 }
@@ -45,7 +52,8 @@ impl Effect {
     pub fn role(&self) -> Role {
         match self {
             Self::Act { .. } | Self::UpdateConsole => Role::Actuator,
-            Self::Notify { .. } => Role::Notifier,
+            Self::Notify { .. } | Self::Page { .. } => Role::Notifier,
+            Self::Wake => Role::Timekeeper,
         }
     }
 
@@ -55,30 +63,46 @@ impl Effect {
         match self {
             Self::Act { action } => format!("act/{action}"),
             Self::Notify { notice, route } => format!("notify/{notice}/{route}"),
+            Self::Page { page } => format!("page/{page}"),
             Self::UpdateConsole => "console".into(),
+            Self::Wake => "wake".into(),
         }
     }
 
-    /// How long it may wait for more of the same. Updates gather for a moment: an attack that spreads over five endpoints in
-    /// as many seconds is told in one mail, not in five. Nothing else waits.
-    pub fn gathers_for(&self, incident: &Incident) -> SignedDuration {
-        let kind = match self {
-            Self::Notify { notice, .. } => incident.notices.get(notice).map(|n| n.kind),
-            Self::Act { .. } | Self::UpdateConsole => None,
-        };
-        if kind == Some(notice::Kind::Update) { GATHERING } else { SignedDuration::ZERO }
+    /// When it is to be done at the earliest. Updates gather for a moment: an attack that spreads over five endpoints in as
+    /// many seconds is told in one mail, not in five. A wake-up waits for its time. Nothing else waits.
+    pub fn not_before(&self, incident: &Incident, decided_at: Timestamp) -> Timestamp {
+        match self {
+            Self::Notify { notice, .. }
+                if incident.notices.get(notice).map(|n| n.kind) == Some(notice::Kind::Update) =>
+            {
+                decided_at.saturating_add(GATHERING).unwrap_or(Timestamp::MAX)
+            }
+            Self::Wake => incident.next_alarm().unwrap_or(decided_at),
+            _ => decided_at,
+        }
     }
 
     /// Whether it is to be done again each time it is asked for: it makes a state agree, and there is always a newer state.
     /// A thousand alerts that join an incident are then one visit to the console, not a thousand.
     pub fn is_standing(&self) -> bool {
-        matches!(self, Self::UpdateConsole)
+        matches!(self, Self::UpdateConsole | Self::Wake)
     }
 }
 
 impl Incident {
-    /// What follows from a recorded event. `self` is the state after it.
-    pub fn effects(&self, recorded: &Recorded, tenant: &Tenant) -> Vec<Effect> {
+    /// What follows from a decision: what each of its events asks for, and a wake-up where the next deadline moved. `self` is
+    /// the state after it, `before` the one before, `None` when the decision opened the incident.
+    pub fn effects(&self, before: Option<&Incident>, recorded: &[Recorded], tenant: &Tenant) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = recorded.iter().flat_map(|entry| self.effects_of(entry, tenant)).collect();
+        let alarm = self.next_alarm();
+        if alarm.is_some() && alarm != before.and_then(Incident::next_alarm) {
+            effects.push(Effect::Wake);
+        }
+        effects
+    }
+
+    fn effects_of(&self, recorded: &Recorded, tenant: &Tenant) -> Vec<Effect> {
         match &recorded.event {
             Event::ActionDecided { action } if action.state == State::PreAuthorised => {
                 vec![Effect::Act { action: action.id }]
@@ -86,9 +110,11 @@ impl Incident {
             Event::NoticeDecided { notice } => {
                 notice.deliveries.keys().map(|route| Effect::Notify { notice: notice.id, route: *route }).collect()
             }
+            Event::Paged { page } if page.to.is_some() => vec![Effect::Page { page: page.id }],
             Event::Judged { .. }
             | Event::AlertJoined { .. }
             | Event::VerdictGiven { .. }
+            | Event::AnswerOverdue { .. }
             | Event::Closed
             | Event::Reopened { .. }
                 if tenant.connected =>

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, Proof};
 use crate::alert::{Alert, ConsoleStatus};
-use crate::clock::Targets;
+use crate::clock::{Exclusion, PauseReason, Targets, Terms};
 use crate::endpoint::Class;
-use crate::ids::{ActionId, AlertId, IncidentId, NoticeId, PersonId, QuestionId};
-use crate::judgement::Verdict;
+use crate::ids::{ActionId, AlertId, IncidentId, NoticeId, PageId, PersonId, QuestionId};
+use crate::judgement::{Priority, Verdict};
 use crate::notice::{Notice, Route};
+use crate::oncall::Page;
 use crate::question::{Answer, Question};
 use crate::reason::Ground;
 use crate::rules::{Judgement, RuleId};
@@ -31,6 +32,8 @@ pub enum Actor {
     RuleFloor,
     Actuator,
     Notifier,
+    /// Time itself: a deadline passed, a call rose.
+    Timekeeper,
     Person(PersonId),
 }
 
@@ -77,7 +80,35 @@ pub enum Event {
     /// The rule floor looked, and says this.
     Judged {
         judgement: Judgement,
+    },
+    /// A person says that it is graver than the floor did. Nobody can say that it is less so.
+    PriorityRaised {
+        priority: Priority,
+        reason: Untrusted,
+    },
+    /// The contract's clocks start, at the receipt (T2) or anew: on what terms, and by when. `None` beyond the calendar.
+    ClocksStarted {
+        terms: Box<Terms>,
         targets: Option<Targets>,
+        /// When people are called if nobody takes it.
+        escalations: [Timestamp; 3],
+    },
+    /// A rise in priority brought the promises forward.
+    TargetsMoved {
+        targets: Option<Targets>,
+        escalations: Option<[Timestamp; 3]>,
+    },
+    ClocksPaused {
+        why: PauseReason,
+        from: Timestamp,
+    },
+    ClocksResumed {
+        why: PauseReason,
+        targets: Option<Targets>,
+    },
+    /// It does not count against the service levels, for a reason that the customer sees.
+    ClocksExcluded {
+        exclusion: Exclusion,
     },
     DfirDeclared,
     ActionDecided {
@@ -119,6 +150,23 @@ pub enum Event {
         route: Route,
         why: Untrusted,
     },
+    /// No channel of the customer took it within two minutes (REL-09).
+    NoticeNotConfirmed {
+        notice: NoticeId,
+    },
+    /// A person of the SOC is called.
+    Paged {
+        page: Box<Page>,
+    },
+    PageAccepted {
+        page: PageId,
+        reference: String,
+        accepted_at: Timestamp,
+    },
+    PageFailed {
+        page: PageId,
+        why: Untrusted,
+    },
     ConsoleUpdated {
         write: ConsoleWrite,
         alerts: u32,
@@ -134,9 +182,23 @@ pub enum Event {
     QuestionAsked {
         question: Box<Question>,
     },
+    /// The customer is reminded, this many hours after the question.
+    QuestionReminded {
+        question: QuestionId,
+        hours: u8,
+    },
+    /// 72 hours of silence. They make an undetermined verdict *suspicious*, and leave any other as it is (REL-15).
+    AnswerOverdue {
+        question: QuestionId,
+        verdict: Option<Verdict>,
+    },
     AnswerRecorded {
         question: QuestionId,
         answer: Answer,
+    },
+    /// An analyst presents the verdict so far, its grounds and a recommendation; the analysis goes on.
+    AnalysisPresented {
+        text: Untrusted,
     },
     VerdictGiven {
         verdict: Verdict,
@@ -162,6 +224,12 @@ impl Event {
             Self::AlertJoined { .. } => "alert_joined",
             Self::AlertChanged { .. } => "alert_changed",
             Self::Judged { .. } => "judged",
+            Self::PriorityRaised { .. } => "priority_raised",
+            Self::ClocksStarted { .. } => "clocks_started",
+            Self::TargetsMoved { .. } => "targets_moved",
+            Self::ClocksPaused { .. } => "clocks_paused",
+            Self::ClocksResumed { .. } => "clocks_resumed",
+            Self::ClocksExcluded { .. } => "clocks_excluded",
             Self::DfirDeclared => "dfir_declared",
             Self::ActionDecided { .. } => "action_decided",
             Self::ActionIntended { .. } => "action_intended",
@@ -173,12 +241,19 @@ impl Event {
             Self::NoticeDecided { .. } => "notice_decided",
             Self::NoticeAccepted { .. } => "notice_accepted",
             Self::NoticeFailed { .. } => "notice_failed",
+            Self::NoticeNotConfirmed { .. } => "notice_not_confirmed",
+            Self::Paged { .. } => "paged",
+            Self::PageAccepted { .. } => "page_accepted",
+            Self::PageFailed { .. } => "page_failed",
             Self::ConsoleUpdated { .. } => "console_updated",
             Self::Acknowledged => "acknowledged",
             Self::Assigned { .. } => "assigned",
             Self::NoteAdded { .. } => "note_added",
             Self::QuestionAsked { .. } => "question_asked",
+            Self::QuestionReminded { .. } => "question_reminded",
+            Self::AnswerOverdue { .. } => "answer_overdue",
             Self::AnswerRecorded { .. } => "answer_recorded",
+            Self::AnalysisPresented { .. } => "analysis_presented",
             Self::VerdictGiven { .. } => "verdict_given",
             Self::Closed => "closed",
             Self::Reopened { .. } => "reopened",

@@ -1,6 +1,8 @@
 //! Decisions about one incident, told as short stories. Each rule by an alert through intake, and everything that needs a
 //! console, is a journey (`tests/journeys`).
 
+mod clocks;
+
 use jiff::ToSpan;
 
 use super::*;
@@ -148,8 +150,10 @@ fn updates_gather_but_nothing_is_left_unsaid_by_one_that_may_be_on_its_way() {
 
 struct Story {
     tenant: Tenant,
+    roster: Roster,
     calendar: Calendar,
     incident: Incident,
+    events: Vec<Recorded>,
     now: Timestamp,
 }
 
@@ -157,22 +161,35 @@ impl Story {
     fn begin(alert: Alert) -> Self {
         let tenant = Tenant { connected: true, ..Tenant::offline(TenantId::new("acme").unwrap()) };
         let (calendar, now) = (Calendar::japan(), "2026-11-24T01:00:00Z".parse().unwrap());
-        let context = Context { tenant: &tenant, calendar: &calendar, now };
-        let (incident, _) = Incident::open(IncidentId { year: 2026, number: 1 }, alert, None, vec![], context);
-        Self { tenant, calendar, incident, now }
+        Self::begin_at(alert, tenant, calendar, now)
+    }
+
+    fn begin_at(alert: Alert, tenant: Tenant, calendar: Calendar, now: Timestamp) -> Self {
+        let roster = Roster::default();
+        let context = Context { tenant: &tenant, roster: &roster, calendar: &calendar, now };
+        let (incident, events) = Incident::open(IncidentId { year: 2026, number: 1 }, alert, None, vec![], context);
+        Self { tenant, roster, calendar, incident, events, now }
     }
 
     fn then(&mut self, command: Command) {
         self.now += 1.minute();
-        let context = Context { tenant: &self.tenant, calendar: &self.calendar, now: self.now };
-        for recorded in self.incident.decide(command, context).unwrap() {
-            self.incident.apply(&recorded);
-        }
+        self.at_once(command);
+    }
+
+    /// Without the minute.
+    fn at_once(&mut self, command: Command) {
+        let recorded = self.incident.decide(command, self.context()).unwrap();
+        recorded.iter().for_each(|entry| self.incident.apply(entry));
+        self.events.extend(recorded);
+    }
+
+    fn context(&self) -> Context<'_> {
+        let Self { tenant, roster, calendar, now, .. } = self;
+        Context { tenant, roster, calendar, now: *now }
     }
 
     fn refusal(&self, command: Command) -> Refused {
-        let context = Context { tenant: &self.tenant, calendar: &self.calendar, now: self.now };
-        self.incident.decide(command, context).unwrap_err()
+        self.incident.decide(command, self.context()).unwrap_err()
     }
 
     fn join(&mut self, alert: Alert) {

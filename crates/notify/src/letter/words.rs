@@ -6,6 +6,7 @@
 use domain::action::State;
 use domain::defang::defang;
 use domain::notice::{Facts, Kind, Requested, TLP};
+use domain::question::HOURS_TO_ANSWER;
 use domain::reason;
 use domain::rules::{RuleId, Strength, Weight};
 use domain::tenant::{Contact, Names};
@@ -54,6 +55,10 @@ impl Words<'_> {
             (Kind::Update, Language::En) => format!("suspicious activity, update (notice {})", notice.0),
             (Kind::Question, Language::Ja) => "検知内容に関するご確認のお願い".into(),
             (Kind::Question, Language::En) => "questions about a detection".into(),
+            (Kind::Reminder, Language::Ja) => "検知内容に関するご確認のお願い（再送）".into(),
+            (Kind::Reminder, Language::En) => "questions about a detection (reminder)".into(),
+            (Kind::Analysis, Language::Ja) => format!("分析状況のご報告（現時点の判定：{verdict}）"),
+            (Kind::Analysis, Language::En) => format!("analysis so far: {}", verdict.to_lowercase()),
             (Kind::Verdict, Language::Ja) => format!("分析結果のご報告：{verdict}"),
             (Kind::Verdict, Language::En) => format!("analysis result: {}", verdict.to_lowercase()),
         }
@@ -112,6 +117,9 @@ impl Words<'_> {
             Kind::First => vec![self.assessment(), self.done_and_asked()],
             Kind::Update => vec![self.update(), self.assessment(), self.done_and_asked()],
             Kind::Question => vec![self.why_we_ask()],
+            Kind::Reminder => vec![self.reminder(), self.why_we_ask()],
+            Kind::Analysis => vec![self.so_far(), self.assessment(), self.done_and_asked()],
+            Kind::Verdict if self.facts.by_silence => vec![self.result_of_silence(), self.done_and_asked()],
             Kind::Verdict => vec![self.result(), self.done_and_asked()],
         }
     }
@@ -177,6 +185,37 @@ impl Words<'_> {
             (Language::En, None) => format!(
                 "Endpoint {hosts}: activity was detected{subject}, and you hold facts that the verdict depends on. \
                  Please answer the questions below."
+            ),
+        }
+    }
+
+    fn reminder(&self) -> String {
+        self.say(
+            "先にお送りしましたご質問につきまして、ご回答をまだ確認できておりません。行き違いの場合は、何卒ご容赦ください。",
+            "We have not seen an answer to our question yet. If it has crossed with this message, please disregard it.",
+        )
+        .to_owned()
+    }
+
+    fn so_far(&self) -> String {
+        match self.language {
+            Language::Ja => format!("{} の分析状況をご報告いたします。分析は引き続き行います。", self.facts.incident),
+            Language::En => format!("What the analysis of {} shows so far; it continues.", self.facts.incident),
+        }
+    }
+
+    /// The agreed rule's verdict, after 72 hours without an answer.
+    fn result_of_silence(&self) -> String {
+        let (hosts, subject, verdict) = (self.hosts(), self.named(), self.verdict());
+        match self.language {
+            Language::Ja => format!(
+                "端末 {hosts} での検知{subject}について、{HOURS_TO_ANSWER}時間以内にご回答を確認できなかったため、判定を「{verdict}」といたします。\
+                 ご回答は引き続き承り、内容に応じて判定を見直します。"
+            ),
+            Language::En => format!(
+                "Endpoint {hosts}{subject}: no answer reached us within {HOURS_TO_ANSWER} hours, so the verdict becomes \
+                 “{}”. An answer is still welcome: we then look at the verdict again.",
+                verdict.to_lowercase()
             ),
         }
     }

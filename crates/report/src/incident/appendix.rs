@@ -1,8 +1,9 @@
 //! Section 15: what lets a reader check the report: targets, calendar, hash of the record, use of models, terms.
 
+use domain::Timestamp;
 use domain::calendar::Hours;
-use domain::notice::{Kind, TLP};
-use domain::{Priority, Timestamp};
+use domain::clock::{Clocks, FirstResponse, Kind as Clock, State};
+use domain::notice::TLP;
 use sha2::{Digest, Sha256};
 
 use super::Case;
@@ -29,12 +30,20 @@ impl Case<'_> {
 
     fn targets(&self) -> Block {
         let say = self.say;
-        let Some(targets) = self.incident.targets else {
+        let Some(clocks) = self.incident.clocks.as_ref().filter(|c| c.targets.is_some()) else {
             return Block::text(say.pick("対応目標時刻は記録されていません。", "No targets are on record."));
         };
-        let acknowledged = self.incident.acknowledged.as_ref().map(|a| a.at);
-        let line = |what: &str, due, done| {
-            vec![cell(what), cell(say.second(due)), self.time_or_none(done), self.attainment(due, done)]
+        let response = match clocks.terms.service_levels.first_response {
+            FirstResponse::AnalystAck => {
+                say.pick("初動（分析担当者の受領、T3b）", "First response (acknowledged, T3b)")
+            }
+            FirstResponse::AutoFirstNotice => {
+                say.pick("初動（第一報の送信、T3a）", "First response (first notice, T3a)")
+            }
+        };
+        let line = |what: &str, kind| {
+            let due = clocks.due(kind).map_or_else(Cell::new, |due| cell(say.second(due)));
+            vec![cell(what), due, self.time_or_none(clocks.stopped(kind)), self.attainment(clocks, kind)]
         };
         Block::Table {
             columns: columns(&[
@@ -44,16 +53,8 @@ impl Case<'_> {
                 (say.pick("結果", "Result"), 36),
             ]),
             rows: vec![
-                line(
-                    say.pick("初動（分析担当者の受領、T3b）", "First response (acknowledged, T3b)"),
-                    targets.first_response,
-                    acknowledged,
-                ),
-                line(
-                    say.pick("分析結果のご報告（T4）", "Analysis presented (T4)"),
-                    targets.analysis,
-                    self.accepted(Kind::Verdict),
-                ),
+                line(response, Clock::FirstResponse),
+                line(say.pick("分析結果のご報告（T4）", "Analysis presented (T4)"), Clock::Analysis),
             ],
         }
     }
@@ -63,29 +64,39 @@ impl Case<'_> {
     }
 
     /// A target is a promise of effort: a miss is 目標超過, never a breach.
-    fn attainment(&self, due: Timestamp, done: Option<Timestamp>) -> Cell {
+    fn attainment(&self, clocks: &Clocks, kind: Clock) -> Cell {
         let say = self.say;
-        match done {
-            Some(at) if at <= due => cell(say.pick("目標内", "On target")),
-            Some(_) => vec![Line::alarm(say.pick("目標超過", "Target missed"))],
-            None if self.options.now <= due => cell(say.pick("目標時刻前", "Not due yet")),
-            None => vec![Line::alarm(say.pick("目標超過（未実施）", "Target missed, not done yet"))],
+        match clocks.state(kind, self.options.now) {
+            State::Met => cell(say.pick("目標内", "On target")),
+            State::Missed => vec![Line::alarm(say.pick("目標超過", "Target missed"))],
+            State::Running => cell(say.pick("目標時刻前", "Not due yet")),
+            State::Paused => cell(say.pick("一時停止中（お客様のご対応待ち）", "Paused, waiting for you")),
+            State::Overdue => vec![Line::alarm(say.pick("目標超過（未実施）", "Target missed, not done yet"))],
+            State::Excluded => cell(say.pick("対象外", "Not counted")),
+            State::Unpromised => cell(say.pick("目標時刻なし", "No target")),
         }
     }
 
-    fn calendar(&self) -> &'static str {
-        let levels = &self.tenant.service_levels;
-        let hours = if self.incident.priority() == Priority::P0 { levels.p0_hours } else { levels.other_hours };
-        match hours {
+    /// On what the clocks counted, as pinned when they started.
+    fn calendar(&self) -> String {
+        let Some(clocks) = &self.incident.clocks else { return String::new() };
+        let hours = match clocks.terms.service_levels.promise(clocks.gravest()).hours {
             Hours::Business => self.say.pick(
-                "時刻の計算：営業時間（月～金曜日 9:00～18:00 JST。国民の祝日・休日と年末年始 12月29日～1月3日を除く）。起点は当システムでの受信（T2）です。",
-                "Clock: business hours, Monday to Friday 09:00-18:00 JST, less Japan's national holidays and 29 December to 3 January. It starts at receipt (T2).",
+                "営業時間（月～金曜日 9:00～18:00 JST。国民の祝日・休日と当社休業日を除く）".to_owned(),
+                "business hours, Monday to Friday 09:00-18:00 JST, less Japan's national holidays and our closed days"
+                    .to_owned(),
             ),
-            Hours::Always => self.say.pick(
-                "時刻の計算：24時間365日。起点は当システムでの受信（T2）です。",
-                "Clock: around the clock. It starts at receipt (T2).",
-            ),
-        }
+            Hours::Always => self.say.pick("24時間365日".to_owned(), "around the clock".to_owned()),
+            own @ Hours::Own(_) => self
+                .say
+                .pick(format!("契約で定めた時間帯（{own} JST）"), format!("the hours of the contract ({own} JST)")),
+        };
+        let closed = clocks.terms.calendar.closed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let table = &clocks.terms.calendar.table;
+        self.say.pick(
+            format!("時刻の計算：{hours}。起点は当システムでの受信（T2）です。暦：内閣府の祝日表（{table} 版）、当社休業日 {closed}。"),
+            format!("Clock: {hours}. It starts at receipt (T2). Calendar: the Cabinet Office's holidays as of {table}, closed days {closed}."),
+        )
     }
 
     fn manifest(&self) -> Vec<Row> {

@@ -3,9 +3,11 @@
 //! What stays inside the SOC (internal notes, faults of our own jobs) is told as having happened, never with its text.
 
 use domain::alert::Alert;
+use domain::clock::{Exclusion, Targets};
 use domain::defang::defang;
 use domain::incident::{Actor, ConsoleWrite, Event, Visibility};
 use domain::notice::Notice;
+use domain::oncall::{Page, Why};
 use domain::rules;
 use domain::{ActionId, NoticeId};
 
@@ -21,6 +23,7 @@ impl Case<'_> {
             Actor::RuleFloor => say.pick("判定規則（自動）", "Rules (automatic)").to_owned(),
             Actor::Actuator => say.pick("対処実行（自動）", "Actuator (automatic)").to_owned(),
             Actor::Notifier => say.pick("通知（自動）", "Notifier (automatic)").to_owned(),
+            Actor::Timekeeper => say.pick("期限管理（自動）", "Timekeeper (automatic)").to_owned(),
             Actor::Person(id) => say.person(id, self.options.issuer),
         }
     }
@@ -70,24 +73,54 @@ impl Case<'_> {
                     Some(detail),
                 )
             }
-            Event::Judged { judgement, targets } => {
+            Event::Judged { judgement } => {
                 let (rule, title) = (judgement.rule, say.text(rules::rule(judgement.rule).title));
                 let (verdict, priority) = (say.text(judgement.verdict.text()), judgement.priority.name());
-                let due = targets.map_or_else(
-                    || say.pick("目標時刻は設定されていません。", "No targets were set.").to_owned(),
-                    |t| {
-                        let (first, analysis) = (say.second(t.first_response), say.second(t.analysis));
-                        say.pick(
-                            format!("目標：初動 {first}、分析 {analysis}。"),
-                            format!("Targets: first response {first}, analysis {analysis}."),
-                        )
-                    },
-                );
                 let what = say.pick(
                     format!("規則 {rule}「{title}」により、判定「{verdict}」、優先度 {priority} と評価"),
                     format!("Rule {rule} ({title}): verdict “{verdict}”, priority {priority}"),
                 );
-                (what, Some(due))
+                (what, None)
+            }
+            Event::PriorityRaised { priority, reason } => {
+                let priority = priority.name();
+                (
+                    say.pick(
+                        format!("責任者が優先度を {priority} に引き上げ"),
+                        format!("A lead raised the priority to {priority}"),
+                    ),
+                    Some(foreign(reason)),
+                )
+            }
+            Event::ClocksStarted { targets, .. } => {
+                (say.pick("対応目標の計時を開始", "Target clocks started").to_owned(), Some(self.due(*targets)))
+            }
+            Event::TargetsMoved { targets, .. } => {
+                (say.pick("対応目標の時刻を変更", "Targets moved").to_owned(), Some(self.due(*targets)))
+            }
+            Event::ClocksPaused { why, from } => {
+                let (why, from) = (say.text(why.text()), say.second(*from));
+                (
+                    say.pick(format!("計時を一時停止（{why}）"), format!("Target clocks paused: {why}")),
+                    Some(say.pick(format!("{from} から"), format!("from {from}"))),
+                )
+            }
+            Event::ClocksResumed { why, targets } => {
+                let why = say.text(why.text());
+                (
+                    say.pick(format!("計時を再開（{why}の終了）"), format!("Target clocks resumed (no longer {why})")),
+                    targets.map(|t| self.due(Some(t))),
+                )
+            }
+            Event::ClocksExcluded { exclusion: Exclusion::FirstScanStorm { site, alerts, threshold } } => {
+                let site = say.name(site);
+                (
+                    say.pick("対応目標の対象外に変更", "Not counted against the service levels").to_owned(),
+                    Some(say.pick(
+                        format!("導入時の初回フルディスクスキャンによる大量検知：サイト{site}、1時間に{alerts}件（契約上の基準{threshold}件）"),
+                        format!("alert storm of the first full-disk scan: site {site}, {alerts} alerts within an hour (threshold {threshold})"),
+                    )),
+                )
             }
             Event::DfirDeclared => said("重大事案対応（DFIRモード）を開始", "DFIR mode begun"),
             Event::ActionDecided { action } => {
@@ -150,6 +183,23 @@ impl Case<'_> {
                     Some(defang(&why.short(200))),
                 )
             }
+            Event::NoticeNotConfirmed { notice } => {
+                let name = self.notice_by_id(*notice);
+                (
+                    say.pick(
+                        format!("{name}の到達を2分以内に確認できず、担当者が電話でご連絡"),
+                        format!("{name} not confirmed by any channel within two minutes; a person was asked to call"),
+                    ),
+                    None,
+                )
+            }
+            Event::Paged { page } => (self.paged(page), None),
+            Event::PageAccepted { page, .. } => {
+                (say.pick(format!("呼び出し {page} を送信"), format!("Call {page} sent")), None)
+            }
+            Event::PageFailed { page, .. } => {
+                (say.pick(format!("呼び出し {page} を送信できず"), format!("Call {page} could not be sent")), None)
+            }
             Event::ConsoleUpdated { write, alerts } => {
                 let what = self.console_write(write);
                 (
@@ -175,6 +225,27 @@ impl Case<'_> {
                 ),
                 question.addition.as_ref().map(foreign),
             ),
+            Event::QuestionReminded { question, hours } => (
+                say.pick(
+                    format!("質問 {question} のご回答を再度お願い（{hours}時間経過）"),
+                    format!("Customer reminded of {question} after {hours} hours"),
+                ),
+                None,
+            ),
+            Event::AnswerOverdue { question, verdict } => {
+                let hours = domain::question::HOURS_TO_ANSWER;
+                let verdict = verdict.map(|v| say.text(v.text()));
+                (
+                    say.pick(
+                        format!("質問 {question} のご回答期限（{hours}時間）を経過"),
+                        format!("No answer to {question} within {hours} hours"),
+                    ),
+                    verdict.map(|v| say.pick(format!("判定を「{v}」に変更"), format!("the verdict becomes “{v}”"))),
+                )
+            }
+            Event::AnalysisPresented { text } => {
+                (say.pick("分析状況をご報告", "Analysis so far presented").to_owned(), Some(foreign(text)))
+            }
             Event::AnswerRecorded { question, answer } => {
                 let meaning = say.text(answer.meaning.text());
                 (
@@ -207,6 +278,28 @@ impl Case<'_> {
                 "An automatic step could not be completed and was handed to a person",
             ),
         }
+    }
+
+    fn due(&self, targets: Option<Targets>) -> String {
+        let say = self.say;
+        let Some(targets) = targets else {
+            return say.pick("目標時刻は設定されていません。", "No targets were set.").to_owned();
+        };
+        let (first, analysis) = (say.second(targets.first_response), say.second(targets.analysis));
+        say.pick(
+            format!("目標：初動 {first}、分析 {analysis}。"),
+            format!("Targets: first response {first}, analysis {analysis}."),
+        )
+    }
+
+    /// Whom we call inside the SOC is no business of the customer; that we did is.
+    fn paged(&self, page: &Page) -> String {
+        let step = self.say.text(page.step.text());
+        let why = match page.why {
+            Why::NotAcknowledged => self.say.pick("未受領のため", "not acknowledged yet"),
+            Why::CustomerNotReached(_) => self.say.pick("お客様への到達を確認できないため", "customer not reached"),
+        };
+        self.say.pick(format!("{why}、{step}を呼び出し"), format!("{step} called: {why}"))
     }
 
     fn alert_statement(&self, alert: &Alert, ja: &str, en: &str) -> String {

@@ -2,6 +2,7 @@
 
 use domain::alert::{Alert, Confidence, MitigationState, Reputation, Signature};
 use domain::defang::defang;
+use domain::incident::{VerdictBy, VerdictGiven};
 use domain::question::Meaning;
 use domain::rules::{self, RuleId, Strength};
 use domain::{Text, Verdict};
@@ -22,6 +23,7 @@ impl Case<'_> {
         blocks.push(self.modifiers());
         blocks.push(Block::heading(say.pick("分析担当者の判断理由", "Analyst's reason")));
         match &self.incident.verdict_given {
+            Some(given) if given.by.person().is_none() => blocks.push(Block::text(self.silence())),
             Some(given) => {
                 blocks.push(Block::Quote { text: foreign(&given.reason) });
                 blocks.push(Block::note(
@@ -91,12 +93,24 @@ impl Case<'_> {
         vec![Line::strong(say.text(self.incident.verdict.text())), Line::plain(say.begin(&certainty))]
     }
 
+    pub(super) fn silence(&self) -> String {
+        let hours = domain::question::HOURS_TO_ANSWER;
+        self.say.pick(
+            format!("お客様へのご質問に{hours}時間以内のご回答がなかったため、取り決めにより「不審」としました。ご回答をいただき次第、判定を見直します。"),
+            format!("No answer to our question within {hours} hours: by the agreed rule the verdict is “suspicious”. It will be reviewed when an answer arrives."),
+        )
+    }
+
     fn given_by(&self) -> String {
         let say = self.say;
         match &self.incident.verdict_given {
-            Some(given) => {
-                let (who, at) = (say.person(&given.by, self.options.issuer), say.moment(given.at));
+            Some(VerdictGiven { by: VerdictBy::Person(who), at, .. }) => {
+                let (who, at) = (say.person(who, self.options.issuer), say.moment(*at));
                 say.pick(format!("分析担当者 {who}（{at}）"), format!("analyst {who}, {at}"))
+            }
+            Some(VerdictGiven { at, .. }) => {
+                let at = say.moment(*at);
+                say.pick(format!("ご回答期限の経過（{at}）"), format!("no answer within the agreed time ({at})"))
             }
             None => say
                 .pick(

@@ -96,10 +96,10 @@ pub fn ransomware(n: u32) -> Alert {
 /// Opens an incident for an alert within a unit of work.
 pub async fn open(work: &mut Work, tenant: &TenantId, alert: &Alert, now: Timestamp) -> Incident {
     let customer = customer(tenant);
-    let context = Context { tenant: &customer, calendar: calendar(), now };
+    let context = Context { tenant: &customer, roster: &domain::oncall::NOBODY, calendar: calendar(), now };
     let id = work.next_incident_id(2026).await.expect("a number");
     let (incident, recorded) = Incident::open(id, alert.clone(), None, Vec::new(), context);
-    let effects: Vec<_> = recorded.iter().flat_map(|e| incident.effects(e, &customer)).collect();
+    let effects = incident.effects(None, &recorded, &customer);
     work.record(incident.clone(), &recorded, &effects).expect("it can be written");
     work.keep_alert(row(alert, id, now));
     incident
@@ -121,13 +121,13 @@ pub async fn opened(store: &Store, tenant: &TenantId, alert: &Alert, now: Timest
 /// Decides a command and records what it leads to.
 pub fn decide(work: &mut Work, incident: Incident, command: Command, now: Timestamp) -> Incident {
     let customer = customer(&incident.tenant);
-    let context = Context { tenant: &customer, calendar: calendar(), now };
+    let context = Context { tenant: &customer, roster: &domain::oncall::NOBODY, calendar: calendar(), now };
     let recorded = incident.decide(command, context).expect("a legal command");
-    let mut after = incident;
+    let mut after = incident.clone();
     for entry in &recorded {
         after.apply(entry);
     }
-    let effects: Vec<_> = recorded.iter().flat_map(|e| after.effects(e, &customer)).collect();
+    let effects = after.effects(Some(&incident), &recorded, &customer);
     work.record(after.clone(), &recorded, &effects).expect("it can be written");
     after
 }

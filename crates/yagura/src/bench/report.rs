@@ -51,7 +51,7 @@ fn cases(count: usize, tenant: &Tenant) -> anyhow::Result<Vec<(Incident, Vec<Rec
     let verdicts = [Verdict::TruePositive, Verdict::Suspicious, Verdict::FalsePositive];
     let mut cases = Vec::new();
     for (n, alert) in (1..).zip(ingest::alerts(count)?) {
-        let context = Context { tenant, calendar: &calendar, now: MachineTime.now() };
+        let context = Context { tenant, roster: &domain::oncall::NOBODY, calendar: &calendar, now: MachineTime.now() };
         let id = IncidentId { year: 2026, number: n };
         let (mut incident, mut events) = Incident::open(id, alert, None, Vec::new(), context);
         let reason = Untrusted::new(&format!(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::Language::{self, En, Ja};
 use domain::endpoint::Class;
+use domain::oncall::{Day, OnCall, Roster, Shift, Site};
 use domain::tenant::{Contact, Email, Names, ResponsePolicy, Tenant};
 use sinks::chat::Channel;
 
@@ -47,6 +48,26 @@ pub(super) fn chat_channels() -> Vec<Channel> {
     vec![Channel { id: NORTHMERE_CHANNEL.into(), name: "northmere-soc".into(), shared: true }]
 }
 
+/// Two sites with people on duty in business hours, and a lead at any hour.
+pub(crate) fn roster() -> anyhow::Result<Roster> {
+    let on_call = |person: &str| -> anyhow::Result<OnCall> {
+        let email = Email::try_from(format!("{person}@yagura-soc.example")).map_err(anyhow::Error::msg)?;
+        Ok(OnCall { person: person.parse()?, email, language: Ja })
+    };
+    let site = |id: &str, name: Names, person: &str| -> anyhow::Result<Site> {
+        let days = vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri];
+        let shift = Shift { days, from: "09:00".parse()?, to: "18:00".parse()?, people: vec![on_call(person)?] };
+        Ok(Site { id: id.parse()?, name, shifts: vec![shift] })
+    };
+    Ok(Roster {
+        sites: vec![
+            site("sapporo", names("札幌", "Sapporo"), "sapporo.mori")?,
+            site("fukuoka", names("福岡", "Fukuoka"), "fukuoka.abe")?,
+        ],
+        leads: vec![on_call("tokyo.kudo")?],
+    })
+}
+
 fn names(ja: &str, en: &str) -> Names {
     Names { ja: ja.into(), en: en.into() }
 }
@@ -68,6 +89,7 @@ fn tenant(
         slack_channel: if id == "northmere" { Some(NORTHMERE_CHANNEL.parse()?) } else { None },
         connected: true,
         policy: ResponsePolicy { group_classes: group_classes(), ..ResponsePolicy::default() },
+        rollouts: Vec::new(),
         service_levels: domain::clock::ServiceLevels::default(),
     })
 }

@@ -2,15 +2,15 @@
 //! by when.
 
 use domain::action::{Action, Kind, State};
-use domain::incident::Phase;
+use domain::clock::{Clocks, Kind as Clock};
+use domain::incident::{Incident, Phase};
 use domain::notice;
-use domain::question::HOURS_TO_ANSWER;
+use domain::question::Question;
 use domain::rules;
-use jiff::SignedDuration;
 use maud::{Markup, html};
 
 use super::{Case, desk};
-use crate::pages::queue::promise;
+use crate::say::Say;
 use crate::{show, words};
 
 pub(super) fn list(case: &Case<'_>) -> Markup {
@@ -48,7 +48,7 @@ fn sure(case: &Case<'_>) -> Markup {
     html! {
         p.main { (say.text(incident.verdict.text())) }
         @if let Some(given) = &incident.verdict_given {
-            p { (case.person(&given.by)) " · " (show::moment(given.at, case.now)) }
+            p { (case.decided_by(&given.by)) " · " (show::moment(given.at, case.now)) }
             p.hint.clip { (show::foreign(&given.reason, 160)) }
         } @else {
             p { (say.text(incident.judgement.strength.certainty())) }
@@ -117,28 +117,34 @@ fn asked(case: &Case<'_>) -> Markup {
 
 fn by_when(case: &Case<'_>) -> Markup {
     let (incident, say, now) = (case.incident, case.say, case.now);
-    let question = incident.open_question();
+    let deadline = incident.waiting_question().and_then(Question::deadline);
     html! {
         @if let Some(due) = incident.next_due() {
             p.main { time.due.(show::urgency(due, now)) datetime=(show::machine(due)) title=(show::both_zones(due)) data-due {
                 b { (show::until(due, now, say)) }
             } }
-            p { (promise(incident.phase, say)) " " (show::moment(due, now)) }
-        } @else if let Some(question) = question {
-            @let due = question.asked_at + SignedDuration::from_hours(HOURS_TO_ANSWER);
-            p.main { time.due.(show::urgency(due, now)) datetime=(show::machine(due)) title=(show::both_zones(due)) data-due {
-                b { (show::until(due, now, say)) }
-            } }
-            p { (say.pick("お客様の回答期限", "Customer's answer")) " " (show::moment(due, now)) }
+            p { (promise(incident, say)) " " (show::moment(due, now)) }
         } @else {
             p.main { @match incident.phase {
                 Phase::Closed => { (say.pick("終了済み", "Closed")) }
                 _ => { (say.pick("期限なし", "No due time")) }
             } }
         }
+        @if let Some(at) = deadline.filter(|at| incident.next_due() != Some(*at)) {
+            p.hint { (say.pick("お客様の回答期限", "Customer's answer")) " " (show::moment(at, now)) }
+        }
         @if let Some(at) = next_message(case) {
             p.hint { (say.pick("次回のご連絡", "Next message")) " " (show::moment(at, now)) }
         }
+    }
+}
+
+/// Which promise is the next.
+fn promise(incident: &Incident, say: Say) -> &'static str {
+    match incident.clocks.as_ref().and_then(Clocks::running) {
+        Some((Clock::FirstResponse, _)) => say.pick("初動の目標", "Response target"),
+        Some((Clock::Analysis, _)) => say.pick("分析の目標", "Analysis target"),
+        None => say.pick("お客様の回答期限（計時は一時停止中）", "Customer's answer, clock paused"),
     }
 }
 

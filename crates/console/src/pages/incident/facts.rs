@@ -1,6 +1,7 @@
 //! The left column: the times that matter, and what is known of endpoints and detection.
 
-use domain::action::State;
+use domain::action;
+use domain::clock::{Kind as Clock, Pause, State};
 use domain::incident::{Event, Phase};
 use domain::notice::{Delivery, Kind};
 use domain::{Timestamp, rules};
@@ -21,21 +22,7 @@ pub(super) fn list(case: &Case<'_>) -> Markup {
 fn times(case: &Case<'_>) -> Markup {
     let (incident, say) = (case.incident, case.say);
     let first = incident.alerts.first();
-    let due = |phase: &str, at: Option<Timestamp>, kept: Option<Timestamp>| {
-        let Some(at) = at else { return html! {} };
-        let state = match kept {
-            Some(done) if done <= at => html! { span.good { (say.pick("達成", "met")) } },
-            Some(_) => html! { span.bad { (say.pick("目標超過", "missed")) } },
-            None if !incident.phase.is_open() => html! {},
-            None if incident.phase == Phase::Asked => html! { (say.pick("回答待ち", "waiting")) },
-            None => {
-                html! { time.(show::urgency(at, case.now)) datetime=(show::machine(at)) data-due { b { (show::until(at, case.now, say)) } } }
-            }
-        };
-        html! { tr.target { th scope="row" { (phase) } td { (show::moment(at, case.now)) } td.delta { (state) } } }
-    };
     let acknowledged = incident.acknowledged.as_ref().map(|a| a.at);
-    let answered = incident.verdict_given.as_ref().map(|v| v.at);
     html! {
         h2 { (say.pick("時刻", "Times")) }
         table.times {
@@ -47,8 +34,44 @@ fn times(case: &Case<'_>) -> Markup {
             (case.mark("T4", say.pick("分析結果の送信", "Analysis sent"), accepted(case, Kind::Verdict)))
             (case.mark("T5", say.pick("対処の確認（最後）", "Last action"), last_verified(case)))
             (case.mark("T6", say.pick("終了", "Closed"), closed(case)))
-            (due(say.pick("初動の目標", "Response target"), incident.targets.map(|t| t.first_response), acknowledged))
-            (due(say.pick("分析の目標", "Analysis target"), incident.targets.map(|t| t.analysis), answered))
+            @for kind in Clock::ALL { (target(case, kind)) }
+        }
+        @if let Some(clocks) = &incident.clocks {
+            @for pause in &clocks.pauses { (paused(pause, case)) }
+        }
+    }
+}
+
+/// One promise: by when, and how it stands.
+fn target(case: &Case<'_>, kind: Clock) -> Markup {
+    let say = case.say;
+    let Some((clocks, due)) = case.incident.clocks.as_ref().and_then(|c| Some((c, c.due(kind)?))) else {
+        return html! {};
+    };
+    let state = match clocks.state(kind, case.now) {
+        State::Met => html! { span.good { (say.pick("達成", "met")) } },
+        State::Missed => html! { span.bad { (say.pick("目標超過", "missed")) } },
+        State::Excluded => html! { (say.pick("対象外", "not counted")) },
+        State::Paused => html! { span.paused { (say.pick("一時停止中", "paused")) } },
+        _ if !case.incident.phase.is_open() => html! {},
+        _ => {
+            html! { time.(show::urgency(due, case.now)) datetime=(show::machine(due)) data-due { b { (show::until(due, case.now, say)) } } }
+        }
+    };
+    let name = match kind {
+        Clock::FirstResponse => say.pick("初動の目標", "Response target"),
+        Clock::Analysis => say.pick("分析の目標", "Analysis target"),
+    };
+    html! { tr.target { th scope="row" { (name) } td { (show::moment(due, case.now)) } td.delta { (state) } } }
+}
+
+fn paused(pause: &Pause, case: &Case<'_>) -> Markup {
+    let say = case.say;
+    html! {
+        p.hint {
+            (say.pick("一時停止：", "Paused: ")) (show::moment(pause.from, case.now)) " – "
+            @if let Some(to) = pause.to { (show::moment(to, case.now)) }
+            " · " (say.text(pause.why.text()))
         }
     }
 }
@@ -63,7 +86,7 @@ fn accepted(case: &Case<'_>, kind: Kind) -> Option<Timestamp> {
 }
 
 fn last_verified(case: &Case<'_>) -> Option<Timestamp> {
-    let verified = case.incident.actions.values().filter(|a| matches!(a.state, State::Verified { .. }));
+    let verified = case.incident.actions.values().filter(|a| matches!(a.state, action::State::Verified { .. }));
     verified.filter_map(|a| a.settled_at).max()
 }
 

@@ -2,7 +2,9 @@
 
 use domain::action::State;
 use domain::alert::Alert;
-use domain::incident::{Actor, ConsoleWrite, Event, Recorded};
+use domain::clock::{Exclusion, Targets};
+use domain::incident::{Actor, ConsoleWrite, Event, Recorded, VerdictBy};
+use domain::oncall::Why;
 use domain::reason::{self, Ground};
 use domain::{ActionId, NoticeId, PersonId, Text, Timestamp, rules};
 use maud::{Markup, html};
@@ -18,14 +20,24 @@ pub(super) enum Sort {
     Response,
     Message,
     Work,
+    /// What time brings about.
+    Clock,
     Trouble,
     /// In between: sent, accepted, written to the console.
     Step,
 }
 
 impl Sort {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Alert, Self::Judgement, Self::Response, Self::Message, Self::Work, Self::Trouble, Self::Step];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Alert,
+        Self::Judgement,
+        Self::Response,
+        Self::Message,
+        Self::Work,
+        Self::Clock,
+        Self::Trouble,
+        Self::Step,
+    ];
 
     pub(super) fn class(self) -> &'static str {
         match self {
@@ -34,6 +46,7 @@ impl Sort {
             Self::Response => "response",
             Self::Message => "message",
             Self::Work => "work",
+            Self::Clock => "clock",
             Self::Trouble => "fault",
             Self::Step => "step",
         }
@@ -46,6 +59,7 @@ impl Sort {
             Self::Response => Text::new("対処", "Response"),
             Self::Message => Text::new("連絡", "Message"),
             Self::Work => Text::new("作業", "Work"),
+            Self::Clock => Text::new("期限", "Clock"),
             Self::Trouble => Text::new("障害", "Trouble"),
             Self::Step => Text::new("途中経過", "Step"),
         }
@@ -71,6 +85,20 @@ impl Case<'_> {
         self.people.get(id).map_or_else(|| id.to_string(), Clone::clone)
     }
 
+    /// A person, or the agreed rule for silence.
+    pub(super) fn decided_by(&self, by: &VerdictBy) -> String {
+        match by {
+            VerdictBy::Person(person) => self.person(person),
+            VerdictBy::Silence(question) => {
+                let hours = domain::question::HOURS_TO_ANSWER;
+                self.say.pick(
+                    format!("{question} に{hours}時間以内のご回答なし（自動）"),
+                    format!("no answer to {question} within {hours} hours (automatic)"),
+                )
+            }
+        }
+    }
+
     fn actor(&self, actor: &Actor) -> String {
         let say = self.say;
         match actor {
@@ -78,6 +106,7 @@ impl Case<'_> {
             Actor::RuleFloor => say.pick("判定規則（自動）", "rules").into(),
             Actor::Actuator => say.pick("対処実行（自動）", "actuator").into(),
             Actor::Notifier => say.pick("通知（自動）", "notifier").into(),
+            Actor::Timekeeper => say.pick("期限管理（自動）", "timekeeper").into(),
             Actor::Person(id) => self.person(id),
         }
     }
@@ -116,19 +145,39 @@ impl Case<'_> {
                     some(detail),
                 )
             }
-            Event::Judged { judgement, targets } => {
+            Event::Judged { judgement } => {
                 let what = html! {
                     (judgement.rule) " " (say.text(rules::rule(judgement.rule).title)) " → "
                     b { (say.text(judgement.verdict.text())) } " · " b { (judgement.priority.name()) }
                 };
+                (Sort::Judgement, what, some(html! { (self.because(&judgement.grounds)) }))
+            }
+            Event::PriorityRaised { priority, reason } => (
+                Sort::Judgement,
+                html! { (said("優先度を引き上げ", "Priority raised to")) " " b { (priority.name()) } },
+                some(html! { div.quote { (show::prose(reason)) } }),
+            ),
+            Event::ClocksStarted { targets, .. } => {
+                (Sort::Clock, said("計時を開始", "Clocks started"), some(self.due(*targets)))
+            }
+            Event::TargetsMoved { targets, .. } => {
+                (Sort::Clock, said("目標時刻を変更", "Targets moved"), some(self.due(*targets)))
+            }
+            Event::ClocksPaused { why, from } => {
+                let what = html! { (said("計時を一時停止", "Clocks paused")) " · " (say.text(why.text())) };
+                (Sort::Clock, what, at_another_time(*from))
+            }
+            Event::ClocksResumed { why, targets } => {
+                let what = html! { (said("計時を再開", "Clocks resumed")) " · " (say.pick("終了：", "no longer ")) (say.text(why.text())) };
+                (Sort::Clock, what, targets.map(|t| self.due(Some(t))))
+            }
+            Event::ClocksExcluded { exclusion: Exclusion::FirstScanStorm { site, alerts, threshold } } => {
+                let what = said("対応目標の対象外に変更", "Not counted against the service levels");
                 let detail = html! {
-                    p { (self.because(&judgement.grounds)) }
-                    @if let Some(targets) = targets {
-                        p { (said("目標：初動 ", "Targets: response ")) (show::moment(targets.first_response, self.now))
-                            (said("、分析 ", ", analysis ")) (show::moment(targets.analysis, self.now)) }
-                    }
+                    (said("初回フルディスクスキャンの大量検知：", "storm of the first full-disk scan: "))
+                    (show::foreign(site, 60)) " · " (alerts) (said("件/時（基準 ", " alerts an hour (threshold ")) (threshold) (said("）", ")"))
                 };
-                (Sort::Judgement, what, some(detail))
+                (Sort::Clock, what, some(detail))
             }
             Event::DfirDeclared => (Sort::Judgement, said("DFIR モードを開始", "DFIR mode declared"), None),
             Event::ActionDecided { action } => {
@@ -179,6 +228,25 @@ impl Case<'_> {
                 let what = html! { (self.notice(*notice)) " " (say.text(route.channel.text())) " " (say.text(words::language(route.language))) " " b { (said("を送信できず", "could not be delivered")) } };
                 (Sort::Message, what, some(show::foreign(why, 240)))
             }
+            Event::NoticeNotConfirmed { notice } => {
+                let what = html! { (self.notice(*notice)) " " b { (said("2分以内に到達を確認できず。お客様に電話で連絡", "not confirmed by any channel within 2 minutes: call the customer")) } };
+                (Sort::Trouble, what, None)
+            }
+            Event::Paged { page } => {
+                let what = html! { (said("呼び出し", "Call")) " " (page.id) " " b { (say.text(page.step.text())) } };
+                let (sort, whom) = match &page.to {
+                    Some(to) => (Sort::Clock, html! { (self.person(&to.person)) }),
+                    None => (Sort::Trouble, said("当番表に該当者なし", "the roster names nobody for this hour")),
+                };
+                (sort, what, some(html! { (whom) " · " (self.why_paged(page.why)) }))
+            }
+            Event::PageAccepted { page, accepted_at, .. } => {
+                (Sort::Step, html! { (said("呼び出しを送信", "Call sent")) " " (page) }, at_another_time(*accepted_at))
+            }
+            Event::PageFailed { page, why } => {
+                let what = html! { (said("呼び出しを送信できず", "Call could not be sent")) " " (page) };
+                (Sort::Trouble, what, some(show::foreign(why, 240)))
+            }
             Event::ConsoleUpdated { write, alerts } => {
                 let what = html! { (said("コンソールに反映", "Console updated")) " " (self.console_write(write)) };
                 (Sort::Step, what, some(html! { (say.count((*alerts).into(), "件のアラート", "alert", "alerts")) }))
@@ -194,6 +262,21 @@ impl Case<'_> {
             Event::QuestionAsked { question } => {
                 let detail = question.addition.as_ref().map(|text| html! { div.quote { (show::prose(text)) } });
                 (Sort::Work, html! { (said("お客様に質問", "Question to the customer")) " " (question.id) }, detail)
+            }
+            Event::QuestionReminded { question, hours } => (
+                Sort::Clock,
+                html! { (said("ご回答を再度お願い", "Customer reminded")) " " (question) " · " (say.count((*hours).into(), "時間経過", "hour", "hours")) },
+                None,
+            ),
+            Event::AnswerOverdue { question, verdict } => {
+                let what = html! { (said("ご回答の期限を経過", "No answer in time")) " " (question) };
+                let then =
+                    verdict.map(|v| html! { (said("判定：", "the verdict becomes ")) b { (say.text(v.text())) } });
+                (Sort::Clock, what, then)
+            }
+            Event::AnalysisPresented { text } => {
+                let what = said("分析状況を報告", "Analysis so far presented");
+                (Sort::Message, what, some(html! { div.quote { (show::prose(text)) } }))
             }
             Event::AnswerRecorded { question, answer } => {
                 let what = html! { (said("お客様の回答", "Customer's answer")) " " (question) " " b { (say.text(answer.meaning.text())) } };
@@ -218,6 +301,27 @@ impl Case<'_> {
                 said("自動処理を完了できず、担当者の確認が必要", "A job gave up; somebody has to look"),
                 some(show::foreign(what, 300)),
             ),
+        }
+    }
+
+    fn due(&self, targets: Option<Targets>) -> Markup {
+        html! {
+            @match targets {
+                Some(targets) => {
+                    (self.say.pick("目標：初動 ", "Targets: response ")) (show::moment(targets.first_response, self.now))
+                    (self.say.pick("、分析 ", ", analysis ")) (show::moment(targets.analysis, self.now))
+                }
+                None => { (self.say.pick("祝日表の範囲外のため目標時刻なし", "No targets: beyond the known holidays")) }
+            }
+        }
+    }
+
+    pub(super) fn why_paged(&self, why: Why) -> Markup {
+        html! {
+            @match why {
+                Why::NotAcknowledged => { (self.say.pick("未受領", "not acknowledged")) }
+                Why::CustomerNotReached(notice) => { (self.say.pick("お客様への到達未確認：", "customer not reached: ")) (notice) }
+            }
         }
     }
 

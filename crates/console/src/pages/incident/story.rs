@@ -36,8 +36,8 @@ pub(super) fn reasons(case: &Case<'_>) -> Markup {
             (priority(judgement, case))
             @if let Some(given) = &case.incident.verdict_given {
                 div.verdict {
-                    p { b { (say.text(case.incident.verdict.text())) } " · " (case.person(&given.by)) " · " (show::moment(given.at, case.now)) }
-                    div.quote { (show::prose(&given.reason)) }
+                    p { b { (say.text(case.incident.verdict.text())) } " · " (case.decided_by(&given.by)) " · " (show::moment(given.at, case.now)) }
+                    @if given.by.person().is_some() { div.quote { (show::prose(&given.reason)) } }
                 }
             }
         }

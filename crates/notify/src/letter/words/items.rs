@@ -2,8 +2,9 @@
 
 use domain::action::{Action, State};
 use domain::alert::File;
+use domain::clock::Exclusion;
 use domain::defang::defang;
-use domain::notice::{Kind, TLP};
+use domain::notice::{Kind, TLP, TableRow};
 use domain::question::{HOURS_TO_ANSWER, STANDARD};
 use domain::reason;
 use domain::{Language, Text, Verdict, action};
@@ -137,8 +138,8 @@ impl Words<'_> {
 
     pub(in crate::letter) fn actions(&self) -> Item {
         let label = match self.facts.kind {
-            Kind::First | Kind::Question => Text::new("自動で実施した対処", "Automatic response"),
-            Kind::Update => Text::new("自動対処の結果", "Results of the automatic response"),
+            Kind::First | Kind::Question | Kind::Reminder => Text::new("自動で実施した対処", "Automatic response"),
+            Kind::Update | Kind::Analysis => Text::new("自動対処の結果", "Results of the automatic response"),
             Kind::Verdict => Text::new("実施した対処", "What was done"),
         };
         let actions = &self.facts.actions;
@@ -212,6 +213,10 @@ impl Words<'_> {
             return self.item(Text::new("ご回答の方法", "How to answer"), vec![Line::Plain(self.answer().to_owned())]);
         };
         let line = match self.language {
+            _ if self.facts.kind == Kind::Reminder => {
+                let by = if self.language == Language::Ja { format!("{by} まで。") } else { format!("By {by}. ") };
+                format!("{by}{}", self.answer())
+            }
             Language::Ja => format!("{by} まで（送付から{HOURS_TO_ANSWER}時間）。{}", self.answer()),
             Language::En => format!("By {by}, {HOURS_TO_ANSWER} hours from this message. {}", self.answer()),
         };
@@ -260,6 +265,56 @@ impl Words<'_> {
         self.item(label, lines.into_iter().map(Line::Quoted).collect())
     }
 
+    /// What an analyst says before the verdict.
+    pub(in crate::letter) fn presented(&self) -> Item {
+        let lines = self.facts.presented.map(shown::lines).unwrap_or_default();
+        let label = Text::new("現時点の分析と推奨（分析担当者）", "Analysis so far and recommendation");
+        self.item(label, lines.into_iter().map(Line::Quoted).collect())
+    }
+
+    /// The detections of one scan, in a table of lines.
+    pub(in crate::letter) fn campaign(&self) -> Item {
+        let rows = &self.facts.table;
+        let mut lines: Vec<Line> = rows.iter().map(|row| Line::Point(self.row(row))).collect();
+        let left_out = usize::try_from(self.facts.alert_count).unwrap_or(usize::MAX).saturating_sub(rows.len());
+        if !rows.is_empty() && left_out > 0 {
+            lines.push(Line::Plain(match self.language {
+                Language::Ja => format!("ほか{left_out}件"),
+                Language::En => format!("and {left_out} more"),
+            }));
+        }
+        self.item(Text::new("スキャンでの検知一覧", "Detections of this scan"), lines)
+    }
+
+    fn row(&self, row: &TableRow<'_>) -> String {
+        let (host, name) = (shown::one_line(row.host, 40), shown::one_line(row.name, 60));
+        let state = match row.mitigated {
+            true => self.say("対処済み", "mitigated"),
+            false => self.say("未対処", "not mitigated"),
+        };
+        format!("{host} | {name} | {state}")
+    }
+
+    /// Why the promised times do not count, where they do not.
+    pub(in crate::letter) fn excluded(&self) -> Item {
+        let label = Text::new("対応目標の取り扱い", "Service levels");
+        let Some(Exclusion::FirstScanStorm { site, alerts, threshold }) = self.facts.excluded else {
+            return self.item(label, vec![]);
+        };
+        let site = shown::one_line(site, 60);
+        let line = match self.language {
+            Language::Ja => format!(
+                "導入時の初回フルディスクスキャンにより、サイト「{site}」で1時間に{alerts}件の検知があり、契約で定めた件数（{threshold}件）を\
+                 超えたため、本件は対応目標の対象外となります。分析は通常どおり行います。"
+            ),
+            Language::En => format!(
+                "The first full-disk scan after roll-out raised {alerts} alerts at site “{site}” within an hour, above the \
+                 agreed {threshold}: this incident is not counted against the service levels. It is analysed all the same."
+            ),
+        };
+        self.plain(label, line)
+    }
+
     pub(in crate::letter) fn notes(&self) -> Item {
         let newest = self.facts.notes.len().saturating_sub(MAX_NOTES);
         let lines = self.facts.notes.iter().skip(newest).flat_map(|n| shown::lines(n)).map(Line::Quoted).collect();
@@ -273,10 +328,12 @@ impl Words<'_> {
 
     pub(in crate::letter) fn next(&self) -> Item {
         let line = match (self.facts.kind, self.facts.next_update.map(|at| self.time(at)), self.language) {
-            (Kind::Question, _, Language::Ja) => {
+            (Kind::Question | Kind::Reminder, _, Language::Ja) => {
                 "ご回答をいただき次第、または上記の期限の経過後にご連絡いたします。".into()
             }
-            (Kind::Question, _, Language::En) => "When your answer arrives, or after the deadline above.".into(),
+            (Kind::Question | Kind::Reminder, _, Language::En) => {
+                "When your answer arrives, or after the deadline above.".into()
+            }
             (Kind::Verdict, _, Language::Ja) => {
                 "本件の定期的なご連絡は以上です。新たな事実が判明した場合は、改めてご連絡いたします。".into()
             }
