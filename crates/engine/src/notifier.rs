@@ -178,9 +178,8 @@ impl Notifier {
         let (incident, tenant) = (errand.incident.clone(), errand.tenant.clone());
         let events = engine.store().events(&tenant.id, incident.id).await?;
         let issuer = self.issuer.clone();
-        let set = move || {
-            renderer.incident(&incident, &events, &tenant, language, report::Options { now, issuer: &issuer })
-        };
+        let set =
+            move || renderer.incident(&incident, &events, &tenant, language, report::Options { now, issuer: &issuer });
         let document = match &self.documents {
             Documents::Set(_) => tokio::task::spawn_blocking(set).await??,
             Documents::SetInStep(_) | Documents::StandIn => set()?,

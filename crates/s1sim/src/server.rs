@@ -237,8 +237,8 @@ impl S1Sim {
         look(&world.ledger)
     }
 
-    /// How often something changed among a customer's threats. A poll after which it is the same found nothing new,
-    /// but for threats that a fault shows late.
+    /// How often something changed in what lists show of a customer's threats. While it stays the same, a poll finds
+    /// nothing new.
     pub fn news(&self, customer: &str) -> u64 {
         let mut world = self.world.lock();
         world.settle();

@@ -146,12 +146,37 @@ pub(crate) struct Activity {
 /// Something that will happen.
 #[derive(Debug)]
 pub(crate) enum Effect {
-    Raise { site: u64, threat: Box<Threat>, known_as: Option<(u64, &'static str)> },
-    Change { known_as: (u64, &'static str), change: Box<Change> },
-    Mitigated { threat: u64, action: Mitigation, fails: bool },
-    Network { agent: u64, turn: u32, cut: bool, fails: bool },
-    StartScan { site: u64, host: String },
-    Scanned { agent: u64 },
+    Raise {
+        site: u64,
+        threat: Box<Threat>,
+        known_as: Option<(u64, &'static str)>,
+    },
+    Change {
+        known_as: (u64, &'static str),
+        change: Box<Change>,
+    },
+    Mitigated {
+        threat: u64,
+        action: Mitigation,
+        fails: bool,
+    },
+    Network {
+        agent: u64,
+        turn: u32,
+        cut: bool,
+        fails: bool,
+    },
+    StartScan {
+        site: u64,
+        host: String,
+    },
+    Scanned {
+        agent: u64,
+    },
+    /// What a fault held back shows.
+    Shown {
+        site: u64,
+    },
 }
 
 impl World {
@@ -240,6 +265,7 @@ impl World {
                     world.network_settled(agent, turn, cut, fails, at);
                 });
             }
+            Effect::Shown { site } => *self.news.entry(site).or_default() += 1,
             Effect::StartScan { site, host } => {
                 if let Some(agent) = self.find_agent(site, &host).map(|agent| agent.id) {
                     self.scan(agent, at);

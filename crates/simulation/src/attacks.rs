@@ -32,7 +32,9 @@ pub(crate) fn strike(sim: &S1Sim, customer: usize, dice: &mut Dice) -> anyhow::R
         0..45 => Threat::static_unknown(&on),
         45..62 => Threat::static_unknown(&on).known_bad(),
         62..72 => Threat::new(&on, &file, Engine::Reputation).outcome(Outcome::Quarantined),
-        72..80 => Threat::new(&on, &file, Engine::Behavioral).ran(r"C:\Temp\tool.exe -q", "cmd.exe").outcome(Outcome::Mitigated),
+        72..80 => Threat::new(&on, &file, Engine::Behavioral)
+            .ran(r"C:\Temp\tool.exe -q", "cmd.exe")
+            .outcome(Outcome::Mitigated),
         80..88 => Threat::new(&on, &file, Engine::Behavioral).ran(r"C:\Temp\tool.exe -q", "powershell.exe"),
         88..92 => Threat::ransomware(&on),
         92..96 => Threat::new(&on, &file, Engine::OnWriteStatic).known_bad(),
@@ -62,11 +64,7 @@ pub(crate) fn storm(sim: &S1Sim, customer: usize, dice: &mut Dice) -> anyhow::Re
             let on = host(customer, dice.pick(HOSTS).0);
             let threat = Threat::new(&on, &file, Engine::Reputation).outcome(Outcome::Quarantined);
             // Now and then it is seen running: that one must not drown in the rest.
-            let threat = if dice.percent(2) {
-                Threat::ransomware(&on)
-            } else {
-                threat
-            };
+            let threat = if dice.percent(2) { Threat::ransomware(&on) } else { threat };
             Gust { after_s: n * 600 / gusts, threat: threat.file(&file).hashed_from(&file) }
         })
         .collect())

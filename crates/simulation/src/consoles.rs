@@ -33,7 +33,12 @@ pub(crate) struct Consoles {
 }
 
 impl Consoles {
-    pub(crate) fn new(customers: usize, start: Timestamp, seams: &Seams, planted: Option<Planted>) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        customers: usize,
+        start: Timestamp,
+        seams: &Seams,
+        planted: Option<Planted>,
+    ) -> anyhow::Result<Self> {
         let clock = Clock::manual(start);
         let numbers: Vec<usize> = (0..customers).collect();
         let (mut sims, mut allowed, mut sides) = (Vec::new(), Vec::new(), Vec::new());
@@ -165,7 +170,8 @@ impl Side {
         let Ok(response) = router.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
         let headers = parts.headers.iter();
-        let headers = headers.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
+        let headers =
+            headers.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
         // A body that breaks off is a connection that broke.
         let body = to_bytes(body, LARGEST_ANSWER).await.map_err(|_| Unreachable::Broken)?;
         Ok(Answer { status: parts.status.as_u16(), headers, body: body.to_vec() })

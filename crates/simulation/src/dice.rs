@@ -7,7 +7,8 @@ pub(crate) struct Dice(u64);
 impl Dice {
     /// A stream of its own, so that one more draw in one place does not change what is drawn in all others.
     pub(crate) fn stream(seed: u64, name: &str) -> Self {
-        let salt = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        let salt =
+            name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
         let mut dice = Self(seed ^ salt);
         dice.next();
         dice

@@ -11,6 +11,7 @@ mod faults;
 mod mail;
 mod people;
 mod plan;
+mod planted;
 mod reached;
 mod seams;
 mod soc;

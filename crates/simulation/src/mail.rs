@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::tenant::Email;
-use domain::{TenantId, Untrusted};
+use domain::{TenantId, Timestamp, Untrusted};
 use notify::mail::{Error, FarSide, Mail, Refusal, Step, Taking};
 use sha2::{Digest as _, Sha256};
 
@@ -40,6 +40,7 @@ struct Book {
     count: u64,
     lost: u64,
     trace: Sha256,
+    now: Timestamp,
 }
 
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub(crate) struct Taken {
     answered: bool,
     /// Faults of ours up to the last copy.
     struck: u64,
+    /// When the first copy came, in true time.
+    first_at: Timestamp,
 }
 
 /// A mail that the server took, for the watch to look at.
@@ -83,6 +86,15 @@ impl MailServer {
         self.book().taken.contains_key(message_id)
     }
 
+    /// When a mail was first taken, in true time.
+    pub(crate) fn taken_at(&self, message_id: &str) -> Option<Timestamp> {
+        self.book().taken.get(message_id).map(|taken| taken.first_at)
+    }
+
+    pub(crate) fn set_time(&self, now: Timestamp) {
+        self.book().now = now;
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.book().count
     }
@@ -105,7 +117,8 @@ impl MailServer {
         let struck = self.seams.struck();
         let mut book = self.book();
         let needless_copy = book.taken.get(&mail.message_id).is_some_and(|last| last.answered && last.struck == struck);
-        book.taken.insert(mail.message_id.clone(), Taken { answered, struck });
+        let first_at = book.taken.get(&mail.message_id).map_or(book.now, |first| first.first_at);
+        book.taken.insert(mail.message_id.clone(), Taken { answered, struck, first_at });
         book.count += 1;
         let to: Vec<String> = to.iter().map(|address| address.as_str().to_owned()).collect();
         for part in [mail.message_id.as_bytes(), to.join(",").as_bytes(), &Sha256::digest(bytes)] {

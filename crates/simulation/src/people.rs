@@ -82,7 +82,8 @@ impl People {
             let visibility = dice.pick(&[Visibility::Internal, Visibility::Customer]);
             return Command::AddNote { by, visibility, text: words };
         }
-        if incident.verdict == Verdict::Undetermined && incident.questions.is_empty() && dice.percent(70) {
+        let asked = incident.questions.values().any(|question| question.by.is_some());
+        if incident.verdict == Verdict::Undetermined && !asked && dice.percent(80) {
             return Command::Ask { by, addition: None };
         }
         let verdict = match incident.verdict {

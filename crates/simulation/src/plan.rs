@@ -21,14 +21,7 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self {
-            days: 3,
-            customers: 3,
-            alerts_per_day: 10,
-            faults: Faults::all(),
-            real_documents: false,
-            planted: None,
-        }
+        Self { days: 3, customers: 3, alerts_per_day: 10, faults: Faults::all(), real_documents: false, planted: None }
     }
 }
 
@@ -42,6 +35,10 @@ pub enum Planted {
     DoneTwice,
     /// A customer's reader asks for the neighbours' sites, too.
     NoTenantFilter,
+    /// The timekeeper's clock is four hours ahead, and so is the end of the 72 hours.
+    EarlySilence,
+    /// A question's acceptance is recorded without the pause that begins with it.
+    LostPause,
 }
 
 /// One thing that must never be.

@@ -49,6 +49,19 @@ states! {
     /// A job gave up where people see it.
     GaveUpVisibly = "gave_up_visibly";
     Asked = "asked";
+    Reminded = "reminded";
+    /// 72 hours of silence made a verdict.
+    SilenceRuled = "silence_ruled";
+    /// A clock stood still and ran on.
+    Paused = "paused";
+    /// A first scan's storm was excluded from the service levels.
+    StormExcluded = "storm_excluded";
+    /// No channel of the customer took a notice within two minutes.
+    NotReached = "not_reached";
+    /// Somebody of the SOC was called.
+    Paged = "paged";
+    /// Every step of calling was taken.
+    LeadPaged = "lead_paged";
     AnswerInTime = "answer_in_time";
     /// The customer answered after 72 hours.
     LateAnswer = "late_answer";

@@ -10,12 +10,15 @@ use domain::calendar::Calendar;
 use domain::clock::ServiceLevels;
 use domain::endpoint::Class;
 use domain::incident::Role;
+use domain::oncall::{Day, OnCall, Roster, Shift, Site};
+use domain::storm::Rollout;
 use domain::tenant::{Contact, Email, Names, ResponsePolicy, Tenant};
 use domain::{Language, TenantId, Timestamp};
 use engine::actuator::Actuator;
 use engine::notifier::{Documents, Notifier};
 use engine::{Engine, PollReport, Poller, Worker};
 use jiff::SignedDuration;
+use jiff::civil::{Date, Time};
 use notify::Sender;
 use notify::mail::Smtp;
 use report::{Issuer, Renderer};
@@ -24,12 +27,17 @@ use store::Store;
 use crate::consoles::{Consoles, key, tenant_id};
 use crate::mail::MailServer;
 use crate::plan::{Plan, Planted};
+use crate::planted;
 use crate::seams::Seams;
 
+/// Where our own people get their mail.
+pub(crate) const OUR_DOMAIN: &str = "yagura.example";
 /// As the program's roles have it.
 const FIRST_LOOK_BACK: Duration = Duration::from_secs(24 * 3600);
 /// Steps of work at one instant. Beyond it something asks for itself again and again.
 const MAX_ROUNDS: usize = 100_000;
+/// How far a planted clock is ahead.
+const FOUR_HOURS: SignedDuration = SignedDuration::from_hours(4);
 /// A worker whose step failed as a whole comes back after this.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -52,14 +60,21 @@ pub(crate) struct Soc {
 pub(crate) struct Worked {
     pub(crate) died: bool,
     pub(crate) failed: bool,
+    /// Some deadline had come.
+    pub(crate) kept_time: bool,
 }
 
 impl Soc {
-    pub(crate) async fn new(plan: &Plan, consoles: &Consoles, mail: &MailServer, seams: &Seams) -> anyhow::Result<Self> {
+    pub(crate) async fn new(
+        plan: &Plan,
+        consoles: &Consoles,
+        mail: &MailServer,
+        seams: &Seams,
+    ) -> anyhow::Result<Self> {
         let customers = 0..plan.customers;
         let tenants = customers.clone().map(tenant).collect::<anyhow::Result<Vec<_>>>()?;
         let store = Store::for_simulation(Arc::new(seams.clone())).await?;
-        let engine = Engine::new(store, tenants, Calendar::japan());
+        let engine = Engine::with_roster(store, tenants, Calendar::japan(), roster()?);
         let pollers = customers
             .clone()
             .map(|n| Ok(Poller::new(tenant_id(n)?, consoles.reader(n)?, FIRST_LOOK_BACK)))
@@ -87,6 +102,7 @@ impl Soc {
         self.workers = vec![
             Worker::Actuator { name: name("actuator"), actuator: self.actuator.clone() },
             Worker::Notifier { name: name("notifier"), notifier: self.notifier.clone() },
+            Worker::Timekeeper { name: name("timekeeper") },
         ];
         self.due = vec![Some(Timestamp::MIN); self.workers.len()];
     }
@@ -124,14 +140,20 @@ impl Soc {
                 if self.due[n].is_none_or(|due| due > now) {
                     continue;
                 }
-                if self.planted == Some(Planted::DroppedNotice) && self.workers[n].role() == Role::Notifier {
-                    self.drop_a_notice(now).await?;
+                let role = self.workers[n].role();
+                match self.planted.filter(|_| role == Role::Notifier) {
+                    Some(Planted::DroppedNotice) => planted::drop_a_notice(&self.engine, now).await?,
+                    Some(Planted::LostPause) => planted::lose_a_pause(&self.engine, &self.notifier, now).await?,
+                    _ => {}
                 }
+                let ahead = role == Role::Timekeeper && self.planted == Some(Planted::EarlySilence);
+                let now = if ahead { now + FOUR_HOURS } else { now };
                 let step = self.workers[n].step(&self.engine, now);
                 match self.seams.alive(step).await {
                     Some(Ok(report)) => {
                         claimed += report.claimed;
-                        self.due[n] = report.next_at;
+                        worked.kept_time |= report.claimed > 0 && role == Role::Timekeeper;
+                        self.due[n] = report.next_at.map(|at| if ahead { at - FOUR_HOURS } else { at });
                     }
                     // The loop around it logs this and comes back; what it held comes back with its lease.
                     Some(Err(_)) => {
@@ -155,30 +177,15 @@ impl Soc {
         ensure!(false, "the work has no end at {now}");
         Ok(worked)
     }
-
-    /// The planted mistake: a notifier that says it is done and has sent nothing, for every twentieth notice or so.
-    async fn drop_a_notice(&self, now: Timestamp) -> anyhow::Result<()> {
-        let until = now + SignedDuration::from_secs(30);
-        let store = self.engine.store();
-        for job in store.claim(Role::Notifier, "forgetful", now, until, 1).await? {
-            let chosen = job.key.bytes().map(u64::from).sum::<u64>().is_multiple_of(20);
-            let outcome = if chosen {
-                store::Outcome::Done
-            } else {
-                store::Outcome::Wait { at: now, why: "left to its owner".into() }
-            };
-            store.settle(&job, &outcome, now).await?;
-        }
-        Ok(())
-    }
 }
 
 fn notifier(plan: &Plan, mail: &MailServer) -> anyhow::Result<Notifier> {
     let name = names("やぐらSOC", "Yagura SOC");
     let sender = Sender {
         name: name.clone(),
-        address: address("soc@yagura.example")?,
+        address: address(&format!("soc@{OUR_DOMAIN}"))?,
         telephone: Some("+81 11 000 0000".to_owned().try_into().map_err(anyhow::Error::msg)?),
+        pages: None,
     };
     let documents =
         if plan.real_documents { Documents::SetInStep(Arc::new(Renderer::new()?)) } else { Documents::StandIn };
@@ -199,8 +206,13 @@ fn tenant(customer: usize) -> anyhow::Result<Tenant> {
         title: None,
         name: names("長谷川 由佳", "Yuka Hasegawa"),
     };
-    let groups =
-        [("Executives", Class::VipWorkstation), ("Servers", Class::Server), ("Domain Controllers", Class::DomainController)];
+    let groups = [
+        ("Executives", Class::VipWorkstation),
+        ("Servers", Class::Server),
+        ("Domain Controllers", Class::DomainController),
+    ];
+    // Every other customer is still rolling out.
+    let rollouts = if customer.is_multiple_of(2) { vec![rollout()] } else { Vec::new() };
     let group_classes = groups.into_iter().map(|(group, class)| (group.to_owned(), class)).collect();
     Ok(Tenant {
         id: tenant_id(customer)?,
@@ -209,8 +221,35 @@ fn tenant(customer: usize) -> anyhow::Result<Tenant> {
         contacts: vec![contact],
         slack_channel: None,
         connected: true,
+        rollouts,
         policy: ResponsePolicy { group_classes, ..ResponsePolicy::default() },
         service_levels: ServiceLevels::default(),
+    })
+}
+
+/// As long as any story may last.
+fn rollout() -> Rollout {
+    Rollout { site: "Head Office".into(), from: Date::constant(2026, 4, 1), to: Date::constant(2027, 12, 31) }
+}
+
+/// Two sites with people on weekdays, and a lead who is called when nobody else is there.
+fn roster() -> anyhow::Result<Roster> {
+    let call = |person: &str| {
+        let email = address(&format!("{person}@{OUR_DOMAIN}"))?;
+        anyhow::Ok(OnCall { person: person.parse()?, email, language: Language::Ja })
+    };
+    let weekdays = vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri];
+    let site = |id: &str, people: Vec<OnCall>| {
+        let shift =
+            Shift { days: weekdays.clone(), from: Time::constant(9, 0, 0, 0), to: Time::constant(18, 0, 0, 0), people };
+        anyhow::Ok(Site { id: id.parse()?, name: names(id, id), shifts: vec![shift] })
+    };
+    Ok(Roster {
+        sites: vec![
+            site("sapporo", vec![call("sapporo.analyst0")?, call("sapporo.analyst3")?])?,
+            site("fukuoka", vec![call("fukuoka.analyst1")?])?,
+        ],
+        leads: vec![call("tokyo.lead")?],
     })
 }
 

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::action::{Action, Kind, State as ActionState};
 use domain::incident::{Event, Incident, Recorded};
 use domain::notice::Delivery;
+use domain::oncall::Step;
 use domain::question::HOURS_TO_ANSWER;
 use domain::reason::Ground;
-use domain::{AlertId, IncidentId, TenantId, Timestamp};
+use domain::{AlertId, IncidentId, QuestionId, TenantId, Timestamp, clock};
 use engine::{Engine, Nudge};
 use jiff::SignedDuration;
 use s1sim::{Done, Target};
@@ -19,10 +20,11 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::consoles::{Consoles, key};
+use crate::faults::Fault;
 use crate::mail::{Letter, MailServer, owner};
-use crate::plan::Violation;
+use crate::plan::{Plan, Violation};
 use crate::reached::{Reached, State};
-use crate::soc::Soc;
+use crate::soc::{OUR_DOMAIN, Soc};
 
 /// More say nothing new: the first is the one to look into.
 const MOST_VIOLATIONS: usize = 20;
@@ -47,11 +49,26 @@ pub(crate) struct Watch {
     /// Whose incident a number is.
     owners: BTreeMap<IncidentId, TenantId>,
     customers: usize,
+    /// How far our wall clock may be wrong.
+    clock_error: SignedDuration,
+    /// Something changed when deadlines came.
+    woke: bool,
+    /// Questions whose silence was looked at.
+    ruled: BTreeSet<(IncidentId, QuestionId)>,
+    /// Touched since deadlines were looked at.
+    fresh: BTreeSet<IncidentId>,
 }
 
 impl Watch {
-    pub(crate) fn new(seed: u64, customers: usize, engine: &Engine) -> Self {
+    pub(crate) fn new(seed: u64, plan: &Plan, engine: &Engine) -> Self {
+        let customers = plan.customers;
+        let steps = [Fault::ClockBack, Fault::ClockForward];
+        let clocks_step = plan.faults.list().iter().any(|fault| steps.contains(fault));
         Self {
+            clock_error: if clocks_step { SignedDuration::from_mins(70) } else { SignedDuration::ZERO },
+            ruled: BTreeSet::new(),
+            woke: false,
+            fresh: BTreeSet::new(),
             seed,
             now: Timestamp::MIN,
             nudges: engine.nudges(),
@@ -78,6 +95,34 @@ impl Watch {
 
     // ── after each step ─────────────────────────────────────────────────────────────────────────────────────────────
 
+    /// Silence is ruled 72 true hours after a channel took the question, and not before, whatever our clock shows.
+    pub(crate) async fn after_deadlines(&mut self, soc: &Soc, mail: &MailServer, now: Timestamp) -> anyhow::Result<()> {
+        self.now = now;
+        self.woke = self.note_nudges();
+        for id in std::mem::take(&mut self.fresh) {
+            let Some(incident) = soc.engine.store().incident(&Scope::All, id).await? else { continue };
+            for question in incident.questions.values().filter(|question| question.overdue_at.is_some()) {
+                if !self.ruled.insert((id, question.id)) {
+                    continue;
+                }
+                let asking = incident.notices.values().filter(|notice| notice.question == Some(question.id));
+                let references =
+                    asking.flat_map(|notice| notice.deliveries.values()).filter_map(|delivery| match delivery {
+                        Delivery::Accepted { reference, .. } => mail.taken_at(reference),
+                        _ => None,
+                    });
+                let waited = references.min().map(|told| now.duration_since(told));
+                let limit = SignedDuration::from_hours(HOURS_TO_ANSWER) - self.clock_error;
+                if waited.is_none_or(|waited| waited < limit) {
+                    let what =
+                        format!("silence on question {} was ruled after {waited:?} instead of 72 hours", question.id);
+                    self.found(Some(id), what);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Says whether some incident changed.
     pub(crate) async fn after_step(
         &mut self,
@@ -87,7 +132,8 @@ impl Watch {
         now: Timestamp,
     ) -> anyhow::Result<bool> {
         self.now = now;
-        let changed = self.note_nudges();
+        let changed = self.note_nudges() | std::mem::take(&mut self.woke);
+        self.fresh.clear();
         for n in 0..consoles.sims.len() {
             let done: Vec<Done> = consoles.sims[n].with_ledger(|ledger| {
                 let fresh = ledger.done[self.read[n]..].to_vec();
@@ -110,6 +156,7 @@ impl Watch {
             match self.nudges.try_recv() {
                 Ok(nudge) => {
                     self.touched.insert(nudge.incident);
+                    self.fresh.insert(nudge.incident);
                     self.owners.insert(nudge.incident, nudge.tenant);
                     any = true;
                 }
@@ -140,7 +187,10 @@ impl Watch {
                 self.found(None, what);
             }
             if target.told_effectively > 1 {
-                self.found(None, format!("{} of {} was done {} times", done.action, target.id, target.told_effectively));
+                self.found(
+                    None,
+                    format!("{} of {} was done {} times", done.action, target.id, target.told_effectively),
+                );
             }
             if target.effective {
                 self.authority(soc, consoles, kind, target).await?;
@@ -180,6 +230,10 @@ impl Watch {
     /// To one customer alone, about nothing of another, and no copy without a reason.
     fn letter(&mut self, letter: &Letter) {
         let id = &letter.message_id;
+        if !letter.to.is_empty() && letter.to.iter().all(|to| to.ends_with(&format!("@{OUR_DOMAIN}"))) {
+            // A call for one of ours, who look after every customer.
+            return;
+        }
         if letter.needless_copy {
             self.found(None, format!("mail `{id}` was sent again although the server had answered"));
         }
@@ -265,6 +319,14 @@ impl Watch {
         if Incident::replay(&incident.tenant, id, &events).as_ref() != Some(&incident) {
             self.found(Some(id), "its state is not the fold of its events".into());
         }
+        match clock::prove(&incident.tenant, id, &events, soc.engine.calendar(), self.now) {
+            Ok(cycles) => {
+                for difference in cycles.into_iter().flat_map(|cycle| cycle.differences) {
+                    self.found(Some(id), format!("its clocks do not follow from its events: {difference}"));
+                }
+            }
+            Err(error) => self.found(Some(id), error.to_string()),
+        }
         let others = soc.engine.tenants().map(|t| t.id.clone()).filter(|t| *t != incident.tenant).collect();
         if store.incident(&Scope::Only(others), id).await?.is_some() {
             self.found(Some(id), format!("an incident of `{}` is seen by other tenants", incident.tenant));
@@ -282,7 +344,10 @@ impl Watch {
                 match delivery {
                     Delivery::Accepted { reference, .. } if mail.took(reference) => {}
                     Delivery::Accepted { reference, .. } => {
-                        let what = format!("notice {} {route} counts as taken, but the server has no `{reference}`", notice.id);
+                        let what = format!(
+                            "notice {} {route} counts as taken, but the server has no `{reference}`",
+                            notice.id
+                        );
                         self.found(Some(incident.id), what);
                     }
                     Delivery::Failed { .. } => {}
@@ -320,7 +385,10 @@ impl Watch {
         }
         for ((tenant, alert), incidents) in places {
             if raised.get(alert).is_some_and(|owner| owner != tenant) {
-                self.found(incidents.first().copied(), format!("alert {alert} of another is in an incident of `{tenant}`"));
+                self.found(
+                    incidents.first().copied(),
+                    format!("alert {alert} of another is in an incident of `{tenant}`"),
+                );
             }
         }
         Ok(())
@@ -351,6 +419,15 @@ impl Watch {
                     reached.note_if(State::LostAnswerRecovered, lost.contains(action));
                 }
                 Event::ActionRefused { .. } => reached.note(State::ActionRefused),
+                Event::QuestionReminded { .. } => reached.note(State::Reminded),
+                Event::AnswerOverdue { verdict, .. } => reached.note_if(State::SilenceRuled, verdict.is_some()),
+                Event::ClocksResumed { .. } => reached.note(State::Paused),
+                Event::ClocksExcluded { .. } => reached.note(State::StormExcluded),
+                Event::NoticeNotConfirmed { .. } => reached.note(State::NotReached),
+                Event::Paged { page } => {
+                    reached.note(State::Paged);
+                    reached.note_if(State::LeadPaged, page.step == Step::Lead);
+                }
                 Event::JobGaveUp { .. } | Event::NoticeFailed { .. } => reached.note(State::GaveUpVisibly),
                 Event::QuestionAsked { question } => {
                     asked.insert(question.id, *at);

@@ -1,8 +1,7 @@
 //! One story: events in the order of their virtual time, one step at a time, everything drawn from one seed.
 //!
 //! Nothing waits. Time jumps to whatever comes next: a threat, a person, a poll, a job that falls due, an endpoint's report.
-//! A console is polled some seconds after it has news, and every quarter of an hour without; a poll that finds nothing
-//! changes nothing. After the last day faults end and no new threats come, and what was begun comes to its end.
+//! A console is polled some seconds after it has news, and once an hour without; a poll that finds nothing changes nothing. After the last day faults end and no new threats come, and what was begun comes to its end.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +25,8 @@ use crate::seams::{AtCall, Seams};
 use crate::soc::Soc;
 use crate::watch::Watch;
 
-/// Polls without news. One that fails is repeated like one with news.
-const IDLE_POLL: SignedDuration = SignedDuration::from_mins(15);
+/// Polls without news. They find nothing and change nothing, so one an hour is enough to see that this stays true.
+const IDLE_POLL: SignedDuration = SignedDuration::from_mins(60);
 /// How long after the last day everything has to come to its end: an action's patience is 24 hours, a question's 72, and
 /// weekends and holidays are no working days.
 const WIND_DOWN: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -40,13 +39,33 @@ const GLANCE: i64 = 40;
 /// Something that is going to happen.
 #[derive(Debug)]
 enum Happening {
-    Strike { customer: usize },
-    Gust { customer: usize, threat: Box<Threat> },
-    Poll { customer: usize },
-    Analyst { who: usize },
-    Close { tenant: TenantId, incident: IncidentId, by: PersonId },
-    Reopen { tenant: TenantId, incident: IncidentId, by: PersonId },
-    Answer { tenant: TenantId, incident: IncidentId },
+    Strike {
+        customer: usize,
+    },
+    Gust {
+        customer: usize,
+        threat: Box<Threat>,
+    },
+    Poll {
+        customer: usize,
+    },
+    Analyst {
+        who: usize,
+    },
+    Close {
+        tenant: TenantId,
+        incident: IncidentId,
+        by: PersonId,
+    },
+    Reopen {
+        tenant: TenantId,
+        incident: IncidentId,
+        by: PersonId,
+    },
+    Answer {
+        tenant: TenantId,
+        incident: IncidentId,
+    },
     Fault(Fault),
     MailIsBack,
     ClockIsSet,
@@ -98,7 +117,7 @@ impl<'a> World<'a> {
         let mail = MailServer::new(seams.clone());
         let soc = Soc::new(plan, &consoles, &mail, &seams).await?;
         let people = People::new(plan.customers, Dice::stream(seed, "people"))?;
-        let watch = Watch::new(seed, plan.customers, &soc.engine);
+        let watch = Watch::new(seed, plan, &soc.engine);
         let mut world = Self {
             plan,
             seed,
@@ -167,6 +186,9 @@ impl<'a> World<'a> {
             if worked.failed {
                 self.watch.reached.note(State::CommitRecovered);
             }
+            if worked.kept_time {
+                self.watch.after_deadlines(&self.soc, &self.mail, self.now).await?;
+            }
             if self.watch.after_step(&self.soc, &self.consoles, &self.mail, self.now).await? {
                 self.wake_the_idle();
             }
@@ -228,6 +250,7 @@ impl<'a> World<'a> {
         let by = std::time::Duration::try_from(at.duration_since(self.now)).unwrap_or_default();
         self.consoles.clock.advance(by);
         self.now = self.now.max(at);
+        self.mail.set_time(self.now);
     }
 
     /// What our wall clock shows.
@@ -297,6 +320,12 @@ impl<'a> World<'a> {
         let again = match self.soc.poll(customer, self.our_time()).await {
             Ok(Some(report)) => {
                 self.polls[customer].seen = news;
+                for id in &report.taken.opened {
+                    let incident = self.soc.engine.store().incident(&Scope::All, *id).await?;
+                    if let Some(incident) = incident.filter(|incident| incident.open_question().is_some()) {
+                        self.await_answer(incident.tenant, *id);
+                    }
+                }
                 if report.more { Some(SignedDuration::ZERO) } else { None }
             }
             Ok(None) => Some(secs(10)),
@@ -332,10 +361,13 @@ impl<'a> World<'a> {
             let (asks, judges) =
                 (matches!(command, Command::Ask { .. }), matches!(command, Command::GiveVerdict { .. }));
             let done = self.execute(&tenant, id, command).await?.is_some();
-            if done && asks && let Some(after) = self.people.answers_after() {
-                self.happens(self.now + after, Happening::Answer { tenant, incident: id });
+            let by = self.people.analysts[who].id.clone();
+            if done && asks {
+                // Silence gives a verdict, too, and a person closes what has one.
+                let ruled = self.now + secs(73 * 3600) + self.people.closes_after();
+                self.happens(ruled, Happening::Close { tenant: tenant.clone(), incident: id, by });
+                self.await_answer(tenant, id);
             } else if done && judges {
-                let by = self.people.analysts[who].id.clone();
                 let at = self.now + self.people.closes_after();
                 self.happens(at, Happening::Close { tenant, incident: id, by });
             }
@@ -347,6 +379,13 @@ impl<'a> World<'a> {
             self.idle.push(who);
         }
         Ok(())
+    }
+
+    /// The customer has been asked, and answers when they answer.
+    fn await_answer(&mut self, tenant: TenantId, incident: IncidentId) {
+        if let Some(after) = self.people.answers_after() {
+            self.happens(self.now + after, Happening::Answer { tenant, incident });
+        }
     }
 
     /// Whoever waits sees soon that the queue has changed.
@@ -384,7 +423,12 @@ impl<'a> World<'a> {
     }
 
     /// What a person does. What is refused is refused; what fails is left for now.
-    async fn execute(&mut self, tenant: &TenantId, id: IncidentId, command: Command) -> anyhow::Result<Option<Incident>> {
+    async fn execute(
+        &mut self,
+        tenant: &TenantId,
+        id: IncidentId,
+        command: Command,
+    ) -> anyhow::Result<Option<Incident>> {
         let step = self.soc.engine.execute(tenant, id, command, self.our_time());
         let after = match self.seams.alive(step).await {
             Some(Ok(after)) => Some(after),
@@ -415,7 +459,9 @@ impl<'a> World<'a> {
             }
             Fault::Unavailable => console(Console::new(Kind::Status { status: 503 }), dice.between(1, 8)),
             Fault::Truncated => console(Console::new(Kind::Truncated).on("GET", "/threats"), dice.between(1, 3)),
-            Fault::DuplicatePage => console(Console::new(Kind::DuplicatePage).on("GET", "/threats"), dice.between(1, 3)),
+            Fault::DuplicatePage => {
+                console(Console::new(Kind::DuplicatePage).on("GET", "/threats"), dice.between(1, 3))
+            }
             Fault::LateThreat => console(Console::new(Kind::LateThreat { seconds: dice.between(5, 240) }), 2),
             Fault::LostAnswer => {
                 let status = dice.percent(50).then_some(502);
@@ -487,4 +533,3 @@ pub(crate) fn play(seed: u64, plan: &Plan) -> anyhow::Result<Story> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     runtime.block_on(async { World::new(seed, plan).await?.play().await })
 }
-

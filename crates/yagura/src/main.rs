@@ -13,6 +13,7 @@ mod doctor;
 mod incident;
 mod output;
 mod roles;
+mod simulate;
 mod source;
 mod staff;
 

@@ -74,6 +74,11 @@ impl World {
             (_, "suspicious") => 4003,
             _ => 19,
         };
+        if let Shown::Later(until, _) = shown
+            && until < Timestamp::MAX
+        {
+            self.plan(until, super::Effect::Shown { site });
+        }
         if let Some(agent) = self.agents.get_mut(&agent) {
             agent.threats.push(id);
         }
@@ -105,6 +110,7 @@ impl World {
             && !matches!(stored.shown, Shown::Later(until, _) if until > at)
         {
             stored.shown = Shown::Later(later(at, by), Some(Box::new(before)));
+            self.plan(later(at, by), super::Effect::Shown { site });
         }
         self.recount(agent, at);
     }
