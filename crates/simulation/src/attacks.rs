@@ -58,7 +58,7 @@ pub(crate) fn storm(sim: &S1Sim, customer: usize, dice: &mut Dice) -> anyhow::Re
         return Ok(Vec::new());
     }
     let file = format!("{}-storm-{}.exe", key(customer), dice.below(1000));
-    let gusts = dice.between(60, 150);
+    let gusts = dice.between(55, 120);
     Ok((0..gusts)
         .map(|n| {
             let on = host(customer, dice.pick(HOSTS).0);

@@ -39,6 +39,8 @@ struct Book {
     fresh: Vec<Letter>,
     count: u64,
     lost: u64,
+    /// Copies that somebody had a reason to send.
+    copied: u64,
     trace: Sha256,
     now: Timestamp,
 }
@@ -103,6 +105,10 @@ impl MailServer {
         self.book().lost
     }
 
+    pub(crate) fn copied(&self) -> u64 {
+        self.book().copied
+    }
+
     /// What came since the last call.
     pub(crate) fn fresh(&self) -> Vec<Letter> {
         std::mem::take(&mut self.book().fresh)
@@ -117,6 +123,7 @@ impl MailServer {
         let struck = self.seams.struck();
         let mut book = self.book();
         let needless_copy = book.taken.get(&mail.message_id).is_some_and(|last| last.answered && last.struck == struck);
+        book.copied += u64::from(book.taken.contains_key(&mail.message_id) && !needless_copy);
         let first_at = book.taken.get(&mail.message_id).map_or(book.now, |first| first.first_at);
         book.taken.insert(mail.message_id.clone(), Taken { answered, struck, first_at });
         book.count += 1;

@@ -305,6 +305,9 @@ impl Watch {
         for _ in 0..mail.lost() {
             self.reached.note(State::MailLost);
         }
+        for _ in 0..mail.copied() {
+            self.reached.note(State::MailCopied);
+        }
         Ok(())
     }
 

@@ -33,6 +33,8 @@ const WIND_DOWN: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Consoles forget resolved threats that nobody touched for so long.
 const CONSOLES_KEEP: SignedDuration = SignedDuration::from_hours(14 * 24);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// A storm is as much work as all other faults together; most that are drawn are drawn again.
+const STORMS_LEFT_OUT: u64 = 70;
 /// Rows of the queue that an analyst looks at.
 const GLANCE: i64 = 40;
 
@@ -159,7 +161,10 @@ impl<'a> World<'a> {
         if !menu.is_empty() {
             let count = days * (6 + self.plan.customers as u64 / 2);
             for _ in 0..count {
-                let fault = self.faults.pick(&menu);
+                let mut fault = self.faults.pick(&menu);
+                if fault == Fault::Storm && self.faults.percent(STORMS_LEFT_OUT) {
+                    fault = self.faults.pick(&menu);
+                }
                 let at = self.start + secs(self.faults.below(days * 86_400));
                 self.happens(at, Happening::Fault(fault));
             }
