@@ -170,6 +170,10 @@ impl Soc {
                     }
                 }
             }
+            if claimed > 0 {
+                // What one did may be another's work.
+                self.nudge();
+            }
             let died = std::mem::take(&mut died_now);
             if died {
                 self.hire();

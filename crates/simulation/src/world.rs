@@ -465,7 +465,7 @@ impl<'a> World<'a> {
             Fault::Unavailable => console(Console::new(Kind::Status { status: 503 }), dice.between(1, 8)),
             Fault::Truncated => console(Console::new(Kind::Truncated).on("GET", "/threats"), dice.between(1, 3)),
             Fault::DuplicatePage => {
-                console(Console::new(Kind::DuplicatePage).on("GET", "/threats"), dice.between(1, 3))
+                console(Console::new(Kind::DuplicatePage).on("GET", "/threats"), dice.between(1, 3));
             }
             Fault::LateThreat => console(Console::new(Kind::LateThreat { seconds: dice.between(5, 240) }), 2),
             Fault::LostAnswer => {
