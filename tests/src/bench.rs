@@ -10,7 +10,7 @@ use domain::calendar::Calendar;
 use domain::oncall::Roster;
 use domain::tenant::{Email, Tenant};
 use engine::actuator::Actuator;
-use engine::notifier::Notifier;
+use engine::notifier::{Documents, Notifier};
 use engine::{Engine, Poller, Worker};
 use notify::Sender;
 use notify::mail::{Security, Smtp};
@@ -99,6 +99,6 @@ fn notifier(mail: &MailSink) -> Notifier {
     };
     let issuer = Issuer { name, contact: None, people: BTreeMap::new() };
     let smtp = Smtp::new(settings).expect("the settings fit");
-    let renderer = Arc::new(Renderer::new().expect("the built-in fonts are fonts"));
-    Notifier { smtp, slack: None, sender, issuer, renderer }
+    let documents = Documents::Set(Arc::new(Renderer::new().expect("the built-in fonts are fonts")));
+    Notifier { smtp, slack: None, sender, issuer, documents }
 }

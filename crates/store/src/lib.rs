@@ -16,6 +16,7 @@ mod queue;
 mod rows;
 mod schema;
 mod staff;
+mod trouble;
 mod views;
 mod work;
 
@@ -28,5 +29,6 @@ pub use jobs::{DeadJob, Job, JobCounts, Outcome};
 pub use pool::Store;
 pub use queue::{Counters, Queue, QueueFilter, QueueRow};
 pub use staff::{AccountRole, Person, Session};
+pub use trouble::{AtCommit, Trouble};
 pub use views::Scope;
 pub use work::Work;

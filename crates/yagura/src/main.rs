@@ -14,6 +14,7 @@ mod incident;
 mod metrics;
 mod output;
 mod roles;
+mod simulate;
 mod source;
 mod staff;
 mod watch;
