@@ -36,8 +36,6 @@ pub(crate) const OUR_DOMAIN: &str = "yagura.example";
 const FIRST_LOOK_BACK: Duration = Duration::from_secs(24 * 3600);
 /// Steps of work at one instant. Beyond it something asks for itself again and again.
 const MAX_ROUNDS: usize = 100_000;
-/// The shortest pause of a worker that found nothing, as its loop has it. A lease is over only after the instant it names.
-const BREATH: SignedDuration = SignedDuration::from_millis(50);
 /// How far a planted clock is ahead.
 const FOUR_HOURS: SignedDuration = SignedDuration::from_hours(4);
 /// A worker whose step failed as a whole comes back after this.
@@ -155,9 +153,7 @@ impl Soc {
                     Some(Ok(report)) => {
                         claimed += report.claimed;
                         worked.kept_time |= report.claimed > 0 && role == Role::Timekeeper;
-                        let earliest = if report.claimed > 0 { Timestamp::MIN } else { now + BREATH };
-                        let next = report.next_at.map(|at| at.max(earliest));
-                        self.due[n] = next.map(|at| if ahead { at - FOUR_HOURS } else { at });
+                        self.due[n] = report.next_at.map(|at| if ahead { at - FOUR_HOURS } else { at });
                     }
                     // The loop around it logs this and comes back; what it held comes back with its lease.
                     Some(Err(_)) => {

@@ -11,7 +11,7 @@ use domain::notice::Delivery;
 use domain::oncall::Step;
 use domain::question::HOURS_TO_ANSWER;
 use domain::reason::Ground;
-use domain::{AlertId, IncidentId, QuestionId, TenantId, Timestamp, clock};
+use domain::{AlertId, IncidentId, PersonId, Priority, QuestionId, TenantId, Timestamp, clock};
 use engine::{Engine, Nudge};
 use jiff::SignedDuration;
 use s1sim::{Done, Target};
@@ -19,16 +19,18 @@ use store::{QueueFilter, Scope};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 
+use crate::calls;
 use crate::consoles::{Consoles, key};
 use crate::faults::Fault;
 use crate::mail::{Letter, MailServer, owner};
-use crate::plan::{Plan, Violation};
+use crate::plan::{Plan, Responses, Violation};
 use crate::reached::{Reached, State};
 use crate::soc::{OUR_DOMAIN, Soc};
 
 /// More say nothing new: the first is the one to look into.
 const MOST_VIOLATIONS: usize = 20;
 const PAGE: i64 = 500;
+const AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// In one incident: then it is a storm.
 const STORM: u32 = 50;
 
@@ -57,6 +59,9 @@ pub(crate) struct Watch {
     ruled: BTreeSet<(IncidentId, QuestionId)>,
     /// Touched since deadlines were looked at.
     fresh: BTreeSet<IncidentId>,
+    /// Calls for people that came to their mailbox, not heard yet.
+    calls: Vec<(PersonId, TenantId, IncidentId)>,
+    pub(crate) responses: BTreeMap<Priority, Responses>,
 }
 
 impl Watch {
@@ -69,6 +74,8 @@ impl Watch {
             ruled: BTreeSet::new(),
             woke: false,
             fresh: BTreeSet::new(),
+            calls: Vec::new(),
+            responses: BTreeMap::new(),
             seed,
             now: Timestamp::MIN,
             nudges: engine.nudges(),
@@ -148,6 +155,11 @@ impl Watch {
             self.letter(&letter);
         }
         Ok(changed)
+    }
+
+    /// Who was called since the last time, about what.
+    pub(crate) fn calls(&mut self) -> Vec<(PersonId, TenantId, IncidentId)> {
+        std::mem::take(&mut self.calls)
     }
 
     fn note_nudges(&mut self) -> bool {
@@ -230,12 +242,19 @@ impl Watch {
     /// To one customer alone, about nothing of another, and no copy without a reason.
     fn letter(&mut self, letter: &Letter) {
         let id = &letter.message_id;
-        if !letter.to.is_empty() && letter.to.iter().all(|to| to.ends_with(&format!("@{OUR_DOMAIN}"))) {
-            // A call for one of ours, who look after every customer.
-            return;
-        }
         if letter.needless_copy {
             self.found(None, format!("mail `{id}` was sent again although the server had answered"));
+        }
+        // A call for one of ours, who look after every customer.
+        if let [to] = letter.to.as_slice()
+            && let Some((person, OUR_DOMAIN)) = to.split_once('@')
+        {
+            let about = letter.about.and_then(|id| Some((id, self.owners.get(&id)?.clone())));
+            match (person.parse(), about) {
+                (Ok(person), Some((incident, tenant))) => self.calls.push((person, tenant, incident)),
+                _ => self.found(None, format!("mail `{id}` calls `{to}` about no incident")),
+            }
+            return;
         }
         let owners: BTreeSet<Option<TenantId>> = letter.to.iter().map(|to| owner(to)).collect();
         let [Some(tenant)] = owners.into_iter().collect::<Vec<_>>().try_into().unwrap_or([None]) else {
@@ -279,6 +298,7 @@ impl Watch {
                 for row in &rows {
                     let Some((incident, events)) = self.incident(soc, row.id).await? else { continue };
                     self.ended(&incident, mail);
+                    self.calls_ended(&incident, mail);
                     self.count(&incident, &events);
                     for recorded in &events {
                         if let Event::Received { alert, .. } | Event::AlertJoined { alert, .. } = &recorded.event {
@@ -330,6 +350,9 @@ impl Watch {
             }
             Err(error) => self.found(Some(id), error.to_string()),
         }
+        for fault in calls::faults(&events, soc.engine.calendar(), self.clock_error, self.now) {
+            self.found(Some(id), fault);
+        }
         let others = soc.engine.tenants().map(|t| t.id.clone()).filter(|t| *t != incident.tenant).collect();
         if store.incident(&Scope::Only(others), id).await?.is_some() {
             self.found(Some(id), format!("an incident of `{}` is seen by other tenants", incident.tenant));
@@ -360,6 +383,20 @@ impl Watch {
                         self.found(Some(incident.id), what);
                     }
                 }
+            }
+        }
+    }
+
+    /// Whoever was called has the call in their mailbox, or the incident says that it could not be sent.
+    fn calls_ended(&mut self, incident: &Incident, mail: &MailServer) {
+        for page in incident.pages.values() {
+            let well = match &page.delivery {
+                Delivery::Accepted { reference, .. } => mail.took(reference),
+                Delivery::Failed { .. } => true,
+                Delivery::Waiting => page.to.is_none() || !incident.troubles.is_empty(),
+            };
+            if !well {
+                self.found(Some(incident.id), format!("call {} was neither taken nor given up", page.id));
             }
         }
     }
@@ -400,7 +437,16 @@ impl Watch {
     // ── how far it came ─────────────────────────────────────────────────────────────────────────────────────────────
 
     fn count(&mut self, incident: &Incident, events: &[Recorded]) {
+        if let Some(clocks) = &incident.clocks {
+            let responses = self.responses.entry(clocks.gravest()).or_default();
+            match clocks.state(clock::Kind::FirstResponse, self.now) {
+                clock::State::Met => responses.met += 1,
+                clock::State::Missed | clock::State::Overdue => responses.missed += 1,
+                _ => {}
+            }
+        }
         let reached = &mut self.reached;
+        let mut all_called: Option<Timestamp> = None;
         reached.note_if(State::StormJoined, incident.alert_count >= STORM);
         reached.note_if(State::Proposed, incident.actions.values().any(|a| a.state == ActionState::Proposed));
         let mut lost = BTreeSet::new();
@@ -430,6 +476,13 @@ impl Watch {
                 Event::Paged { page } => {
                     reached.note(State::Paged);
                     reached.note_if(State::LeadPaged, page.step == Step::Lead);
+                    if page.step == Step::Lead {
+                        all_called = Some(*at);
+                    }
+                }
+                Event::Acknowledged => {
+                    let waited = all_called.take().map(|called| at.duration_since(called));
+                    reached.note_if(State::NobodyTookIt, waited.is_some_and(|waited| waited > AN_HOUR));
                 }
                 Event::JobGaveUp { .. } | Event::NoticeFailed { .. } => reached.note(State::GaveUpVisibly),
                 Event::QuestionAsked { question } => {
