@@ -148,3 +148,96 @@ impl Calls<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::clock::{ServiceLevels, Terms};
+    use domain::notice::{Delivery, Kind, Notice};
+    use domain::oncall::Page;
+    use domain::{PageId, Untrusted};
+
+    use super::*;
+
+    /// A Saturday: the SOC is closed until Monday, 2026-04-06 at 09:00.
+    fn after(minutes: i64) -> Timestamp {
+        let start: Timestamp = "2026-04-04T03:00:00Z".parse().expect("a time");
+        start + SignedDuration::from_mins(minutes)
+    }
+
+    fn at(minutes: i64, event: Event) -> Recorded {
+        Recorded { at: after(minutes), by: Actor::Timekeeper, event }
+    }
+
+    fn started(priority: Priority) -> Vec<Recorded> {
+        let terms = Box::new(Terms::of(&ServiceLevels::default(), &Calendar::japan()));
+        // The product's own deadlines are wrong on purpose: nobody asks them.
+        let start = Event::ClocksStarted { terms, targets: None, escalations: [after(0); 3] };
+        vec![at(0, Event::PriorityRaised { priority, reason: Untrusted::new("a test") }), at(0, start)]
+    }
+
+    fn call(minutes: i64, step: Step, why: Why) -> Recorded {
+        let (decided_at, delivery) = (after(minutes), Delivery::Waiting);
+        at(
+            minutes,
+            Event::Paged {
+                page: Box::new(Page { id: PageId(1), why, step, to: None, site: None, decided_at, delivery }),
+            },
+        )
+    }
+
+    fn notice() -> Recorded {
+        let notice = Notice {
+            id: NoticeId(1),
+            kind: Kind::First,
+            decided_at: after(0),
+            next_update: None,
+            question: None,
+            unconfirmed: false,
+            deliveries: BTreeMap::new(),
+        };
+        at(0, Event::NoticeDecided { notice: Box::new(notice) })
+    }
+
+    fn found(events: Vec<Recorded>, more: Vec<Recorded>, until: i64) -> usize {
+        let events: Vec<Recorded> = events.into_iter().chain(more).collect();
+        faults(&events, &Calendar::japan(), SignedDuration::ZERO, after(until)).len()
+    }
+
+    #[test]
+    fn a_p0_that_nobody_takes_rises_to_the_lead_at_any_hour() {
+        let why = Why::NotAcknowledged;
+        let calls = |count| {
+            let calls = [call(5, Step::NextAnalyst, why), call(7, Step::NextSite, why), call(8, Step::Lead, why)];
+            calls.into_iter().take(count).collect::<Vec<_>>()
+        };
+        assert_eq!(found(started(Priority::P0), calls(3), 600), 0);
+        assert_eq!(found(started(Priority::P0), calls(2), 600), 1, "the lead was not called");
+        assert_eq!(found(started(Priority::P0), calls(0), 600), 1, "nobody was");
+        assert_eq!(found(started(Priority::P0), vec![call(4, Step::NextAnalyst, why)], 6), 1, "too early");
+        assert_eq!(found(started(Priority::P0), vec![call(5, Step::Lead, why)], 6), 1, "not their turn");
+        let taken = vec![at(3, Event::Acknowledged)];
+        assert_eq!(found(started(Priority::P0), taken.clone(), 600), 0);
+        let late = taken.into_iter().chain(calls(1)).collect();
+        assert_eq!(found(started(Priority::P0), late, 600), 1, "somebody has it");
+    }
+
+    #[test]
+    fn others_are_called_for_in_business_hours_and_a_rise_is_called_for_at_once() {
+        let monday = 45 * 60;
+        assert_eq!(found(started(Priority::P2), Vec::new(), monday), 0, "the weekend is no waiting time");
+        assert_eq!(found(started(Priority::P2), Vec::new(), monday + 40), 1);
+        let rise = || vec![at(60, Event::PriorityRaised { priority: Priority::P0, reason: Untrusted::new("graver") })];
+        assert_eq!(found(started(Priority::P2), rise(), 64), 0);
+        assert_eq!(found(started(Priority::P2), rise(), 69), 1);
+    }
+
+    #[test]
+    fn a_customer_whom_no_channel_reaches_is_called() {
+        let not_confirmed = |minutes| at(minutes, Event::NoticeNotConfirmed { notice: NoticeId(1) });
+        let call = || call(2, Step::NextAnalyst, Why::CustomerNotReached(NoticeId(1)));
+        assert_eq!(found(vec![notice()], vec![not_confirmed(2), call()], 600), 0);
+        assert_eq!(found(vec![notice()], Vec::new(), 600), 1, "nobody noticed");
+        assert_eq!(found(vec![notice()], vec![not_confirmed(1)], 2), 1, "too early");
+        assert_eq!(found(Vec::new(), vec![call()], 600), 1, "of a notice that was never sent");
+    }
+}

@@ -129,13 +129,13 @@ impl People {
         matches!(self.crew, Crew::OneByOne { .. })
     }
 
-    /// How soon somebody who is called does what they are called for, if they do. Nobody hears a call in a sleeping SOC or
-    /// at a site that is away; some calls are not heard anyway.
+    /// How soon somebody who is called does what they are called for, if they do. Nobody hears a call at a
+    /// site that is away, few do when nobody looks at anything, and some calls are not heard anyway.
     pub(crate) fn answers_a_call(&mut self, who: &PersonId, now: Timestamp) -> Option<SignedDuration> {
         let site = SITES.iter().position(|site| who.as_str().starts_with(site)).unwrap_or_default();
-        let hears = self.dice.percent(55);
+        let hears = self.dice.percent(if now < self.asleep { 30 } else { 55 });
         let after = secs(self.dice.between(30, 1500));
-        let there = now >= self.asleep && now >= self.away[site] && self.crew == Crew::Mixed;
+        let there = now >= self.away[site] && self.crew == Crew::Mixed;
         (hears && there).then_some(after)
     }
 

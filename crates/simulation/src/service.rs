@@ -3,7 +3,7 @@
 //! Exponential because it is the one for which the plain queue has a known answer (`staffing::erlang`), and because a few
 //! incidents that take very long are what keeps the others waiting.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Unit};
 
 use crate::dice::Dice;
 
@@ -14,12 +14,13 @@ pub struct ServiceTime {
 }
 
 impl ServiceTime {
+    /// In whole seconds, as everything that people do in a story.
     pub(crate) fn draw(self, dice: &mut Dice) -> SignedDuration {
-        exponential(f64::from(self.mean_seconds), dice)
+        exponential(f64::from(self.mean_seconds), dice).round(Unit::Second).unwrap_or(SignedDuration::MAX)
     }
 }
 
-/// With the given mean in seconds, to the millisecond.
+/// With the given mean in seconds.
 pub(crate) fn exponential(mean_seconds: f64, dice: &mut Dice) -> SignedDuration {
     let seconds = -mean_seconds * dice.share().ln();
     SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX)

@@ -112,6 +112,8 @@ pub(crate) struct World<'a> {
 struct Polls {
     seen: u64,
     next: Timestamp,
+    /// As `poll_every_s` has it: nobody asks sooner after the last time.
+    not_before: Timestamp,
 }
 
 impl<'a> World<'a> {
@@ -143,7 +145,7 @@ impl<'a> World<'a> {
             attacks: Dice::stream(seed, "attacks"),
             faults: Dice::stream(seed, "faults"),
             idle: Vec::new(),
-            polls: vec![Polls { seen: 0, next: Timestamp::MAX }; plan.customers],
+            polls: vec![Polls { seen: 0, next: Timestamp::MAX, not_before: start }; plan.customers],
             idle_polls_until: start + secs(u64::from(plan.days) * 86_400 + 3600),
         };
         world.plan_the_days();
@@ -314,12 +316,13 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Each customer's console is asked at its own second of every ten.
+    /// Each customer's console is asked at its own second of every ten, and not again within its own pause.
     fn plan_polls(&mut self) {
         for customer in 0..self.plan.customers {
             if self.consoles.of(customer).news(&key(customer)) > self.polls[customer].seen {
                 let wait = 1 + (customer as u64 * 7) % 10;
-                self.poll_at(customer, self.now + secs(wait));
+                let at = (self.now + secs(wait)).max(self.polls[customer].not_before);
+                self.poll_at(customer, at);
             }
         }
     }
@@ -330,6 +333,7 @@ impl<'a> World<'a> {
             return Ok(());
         }
         self.polls[customer].next = Timestamp::MAX;
+        self.polls[customer].not_before = self.now + secs(15 + (customer as u64 * 17) % 45);
         let news = self.consoles.of(customer).news(&key(customer));
         let again = match self.soc.poll(customer, self.our_time()).await {
             Ok(Some(report)) => {
