@@ -265,26 +265,30 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// One detection of a scan campaign.
+/// Equal detections of a scan campaign.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TableRow<'a> {
     pub host: &'a Untrusted,
-    pub file: &'a File,
     pub name: &'a Untrusted,
     pub mitigated: bool,
+    pub alerts: u32,
 }
 
 fn table(incident: &Incident) -> Vec<TableRow<'_>> {
     if incident.pace.is_none() || incident.alert_count < 2 {
         return Vec::new();
     }
-    let row = |a: &'_ crate::alert::Alert| a.is_mitigated();
-    incident
-        .alerts
-        .iter()
-        .take(MAX_TABLE_ROWS)
-        .map(|a| TableRow { host: &a.endpoint.name, file: &a.file, name: &a.name, mitigated: row(a) })
-        .collect()
+    let mut rows: Vec<TableRow<'_>> = Vec::new();
+    for alert in &incident.alerts {
+        let row =
+            TableRow { host: &alert.endpoint.name, name: &alert.name, mitigated: alert.is_mitigated(), alerts: 1 };
+        match rows.iter().position(|known| TableRow { alerts: 1, ..*known } == row) {
+            Some(at) => rows[at].alerts += 1,
+            None if rows.len() < MAX_TABLE_ROWS => rows.push(row),
+            None => {}
+        }
+    }
+    rows
 }
 
 fn other_host_names<'a>(incident: &'a Incident, first: &AgentId) -> Vec<&'a Untrusted> {

@@ -1,5 +1,6 @@
 //! Incidents for the tests of this crate, brought about through the domain's own commands.
 
+use domain::Language;
 use domain::action::Proof;
 use domain::alert::{
     Alert, Classification, Confidence, ConsoleState, Detection, Engine, File, Hash, Initiator, Kind, Mitigation,
@@ -10,7 +11,7 @@ use domain::calendar::Calendar;
 use domain::endpoint::{Endpoint, Machine, Network, Os};
 use domain::incident::{Command, Context, Incident, SendAnswer, Visibility};
 use domain::notice::Facts;
-use domain::oncall::NOBODY;
+use domain::oncall::{NOBODY, OnCall, Roster};
 use domain::rules::RuleId;
 use domain::tenant::{Email, Names, Tenant};
 use domain::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PersonId, Priority, Timestamp, Untrusted, Verdict};
@@ -63,6 +64,7 @@ pub(crate) struct Story {
     pub(crate) incident: Incident,
     now: Timestamp,
     calendar: Calendar,
+    roster: Roster,
 }
 
 impl Story {
@@ -80,13 +82,13 @@ impl Story {
             vec![],
             Context { tenant: &tenant, roster: &NOBODY, calendar: &calendar, now },
         );
-        Self { tenant, incident, now, calendar }
+        Self { tenant, incident, now, calendar, roster: Roster::default() }
     }
 
     /// A minute later.
     pub(crate) fn then(mut self, command: Command) -> Self {
         self.now += 1.minute();
-        let context = Context { tenant: &self.tenant, roster: &NOBODY, calendar: &self.calendar, now: self.now };
+        let context = Context { tenant: &self.tenant, roster: &self.roster, calendar: &self.calendar, now: self.now };
         for recorded in self.incident.decide(command, context).unwrap() {
             self.incident.apply(&recorded);
         }
@@ -125,6 +127,22 @@ impl Story {
 
     pub(crate) fn verdict(self, verdict: Verdict, reason: &str) -> Self {
         self.then(Command::GiveVerdict { by: analyst(), verdict, reason: Untrusted::new(reason) })
+    }
+
+    /// Every route takes every notice.
+    fn accepted(self) -> Self {
+        let notices = self.incident.notices.values();
+        let all: Vec<_> = notices.flat_map(|n| n.deliveries.keys().map(move |route| (n.id, *route))).collect();
+        all.into_iter().fold(self, |story, (notice, route)| {
+            let (reference, accepted_at) = ("m@soc.example".to_owned(), story.now);
+            story.then(Command::ConfirmNotice { notice, route, reference, accepted_at })
+        })
+    }
+
+    /// Lets the next deadline come.
+    fn alarm(mut self) -> Self {
+        self.now = self.incident.next_alarm().unwrap() - 1.minute();
+        self.then(Command::LetTimePass)
     }
 
     /// A note for the customer.
@@ -277,4 +295,53 @@ fn static_alert() -> Alert {
     };
     alert.mitigation = Mitigation { state: MitigationState::Mitigated, preemptive: true, steps: vec![] };
     alert
+}
+
+/// Asked, and 24 hours later not answered.
+pub(crate) fn unknown_file_reminded() -> Story {
+    unknown_file_asked().accepted().alarm()
+}
+
+/// Never answered.
+pub(crate) fn unknown_file_unanswered() -> Story {
+    unknown_file_reminded().accepted().alarm().accepted().alarm().accepted().alarm()
+}
+
+pub(crate) fn ransomware_presented() -> Story {
+    ransomware_contained().then(Command::PresentAnalysis {
+        by: analyst(),
+        text: Untrusted::new(
+            "暗号化は端末内にとどまり、共有フォルダへの書き込みは認められませんでした。\n推奨：該当端末の再イメージ化。",
+        ),
+    })
+}
+
+/// Nobody has taken it for five minutes.
+pub(crate) fn ransomware_not_taken() -> Story {
+    let mut story = ransomware().accepted();
+    let email = email("kudo@soc.example");
+    story.roster.leads = vec![OnCall { person: "tokyo.kudo".parse().unwrap(), email, language: Language::Ja }];
+    story.alarm()
+}
+
+/// Sixty old files found in an hour, all of them quarantined before they ran.
+pub(crate) fn first_scan_storm() -> Story {
+    let scan = |n: u32| {
+        let mut alert = static_alert();
+        alert.id = AlertId::new(&format!("99{n}")).unwrap();
+        alert.detection.initiated_by = domain::alert::Initiator::FullDiskScan;
+        alert.endpoint.site = Some(Untrusted::new("Head office"));
+        alert.endpoint.name = Untrusted::new(&format!("PC-{:03}", n % 7));
+        alert
+    };
+    let mut customer = tenant();
+    let day = domain::calendar::in_japan(at(RECEIVED)).date();
+    customer.rollouts = vec![domain::storm::Rollout { site: "Head office".into(), from: day, to: day }];
+    let take = |story: Story, n| {
+        let alert = Box::new(scan(n));
+        let mut story = story.then(Command::TakeAlert { alert, rule: RuleId::R19, grounds: vec![] });
+        story.now -= 1.minute();
+        story
+    };
+    (1..60).fold(Story::begin_for(customer, scan(0)), take)
 }

@@ -1,9 +1,11 @@
 //! What a report promises its reader, on incidents as they come out of the domain.
 
 use domain::Language::{En, Ja};
+use domain::clock::{Exclusion, PauseReason};
 use domain::incident::{Actor, ConsoleWrite, Event, Recorded, Visibility};
-use domain::notice::Route;
-use domain::{Language, NoticeId, Untrusted, Verdict};
+use domain::notice::{Delivery, Route};
+use domain::oncall::{Page, Step, Why};
+use domain::{Language, NoticeId, PageId, Priority, QuestionId, Untrusted, Verdict};
 use typst::layout::{Frame, FrameItem};
 use typst::model::Destination;
 
@@ -224,6 +226,16 @@ fn every_event_is_one_plain_statement_in_both_languages() {
     }
     let person = || Actor::Person(samples::person("sato"));
     let alert = Box::new(samples::alert(9, case.now));
+    let exclusion = Exclusion::FirstScanStorm { site: Untrusted::new("HQ"), alerts: 51, threshold: 50 };
+    let page = Page {
+        id: PageId(1),
+        why: Why::NotAcknowledged,
+        step: Step::Lead,
+        to: None,
+        site: None,
+        decided_at: case.now,
+        delivery: Delivery::Waiting,
+    };
     let more = [
         (Actor::Intake, Event::AlertChanged { alert }),
         (Actor::Actuator, Event::ConsoleUpdated { write: ConsoleWrite::Verdict(Verdict::Suspicious), alerts: 2 }),
@@ -234,12 +246,24 @@ fn every_event_is_one_plain_statement_in_both_languages() {
         (person(), Event::NoteAdded { visibility: Visibility::Internal, text: Untrusted::new("internal") }),
         (person(), Event::Reopened { rule: None, grounds: Vec::new(), reason: None }),
         (Actor::Notifier, Event::JobGaveUp { what: Untrusted::new("job") }),
+        (person(), Event::PriorityRaised { priority: Priority::P0, reason: Untrusted::new("生産停止 stopped") }),
+        (Actor::RuleFloor, Event::TargetsMoved { targets: None, escalations: None }),
+        (Actor::Notifier, Event::ClocksPaused { why: PauseReason::CustomerAnswer, from: case.now }),
+        (person(), Event::ClocksResumed { why: PauseReason::CustomerHold, targets: None }),
+        (Actor::RuleFloor, Event::ClocksExcluded { exclusion }),
+        (Actor::Timekeeper, Event::NoticeNotConfirmed { notice: NoticeId(1) }),
+        (Actor::Timekeeper, Event::Paged { page: Box::new(page) }),
+        (Actor::Notifier, Event::PageAccepted { page: PageId(1), reference: "m@x".into(), accepted_at: case.now }),
+        (Actor::Notifier, Event::PageFailed { page: PageId(1), why: Untrusted::new("550") }),
+        (Actor::Timekeeper, Event::QuestionReminded { question: QuestionId(1), hours: 24 }),
+        (Actor::Timekeeper, Event::AnswerOverdue { question: QuestionId(1), verdict: Some(Verdict::Suspicious) }),
+        (person(), Event::AnalysisPresented { text: Untrusted::new("ここまで so far") }),
     ];
     case.events.extend(more.map(|(by, event)| Recorded { at: case.now, by, event }));
     let mut names: Vec<&str> = case.events.iter().map(|r| r.event.name()).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 25, "{names:?}");
+    assert_eq!(names.len(), 38, "{names:?}");
     // One event at a time, so that the bound on the list hides none.
     let events = std::mem::take(&mut case.events);
     for event in events {

@@ -49,6 +49,49 @@ fn a_detection_that_nothing_decides_yet_is_told_as_that() {
 }
 
 #[test]
+fn a_reminder_names_the_same_deadline_and_silence_is_told_as_the_agreed_rule_rel_15() {
+    let story = samples::unknown_file_reminded();
+    assert_eq!(story.facts().kind, Kind::Reminder);
+    for language in Language::ALL {
+        assert_snapshot!(format!("reminder_{}", language.tag()), read(&mail(&story, language)));
+    }
+    let story = samples::unknown_file_unanswered();
+    assert!(story.facts().by_silence);
+    for language in Language::ALL {
+        assert_snapshot!(format!("silence_{}", language.tag()), read(&mail(&story, language)));
+    }
+}
+
+#[test]
+fn the_analysis_so_far_is_presented_with_the_analysts_words_and_the_time_of_the_next_message() {
+    let story = samples::ransomware_presented();
+    assert_eq!(story.facts().kind, Kind::Analysis);
+    for language in Language::ALL {
+        assert_snapshot!(format!("analysis_{}", language.tag()), read(&mail(&story, language)));
+    }
+}
+
+#[test]
+fn a_storm_of_a_first_scan_is_one_message_with_a_table_and_says_why_it_does_not_count() {
+    let story = samples::first_scan_storm();
+    assert!(story.facts().excluded.is_some());
+    for language in Language::ALL {
+        assert_snapshot!(format!("storm_{}", language.tag()), read(&mail(&story, language)));
+    }
+}
+
+#[test]
+fn a_call_says_what_waits_and_where_to_take_it() {
+    let story = samples::ransomware_not_taken();
+    let page = story.incident.pages.values().next().unwrap();
+    let mail = crate::page::compose(page, &story.incident, &story.tenant, &samples::sender()).unwrap();
+    assert!(mail.urgent);
+    assert_snapshot!("call_ja", format!("{}\n\n{}", mail.subject, mail.text));
+    let nobody = domain::oncall::Page { to: None, ..page.clone() };
+    assert_eq!(crate::page::compose(&nobody, &story.incident, &story.tenant, &samples::sender()), None);
+}
+
+#[test]
 fn a_question_says_what_is_asked_until_when_and_what_silence_means() {
     let story = samples::unknown_file_asked();
     assert_eq!(story.facts().kind, Kind::Question);
@@ -155,7 +198,7 @@ fn every_rule_reads_as_a_whole_sentence_whatever_is_known_of_it() {
     let (plain, asked) = (samples::ransomware_contained(), samples::unknown_file_asked());
     for rule in domain::rules::FLOOR {
         for verdict in [Verdict::Undetermined, Verdict::TruePositive, Verdict::Suspicious, Verdict::FalsePositive] {
-            for kind in [Kind::First, Kind::Update, Kind::Question, Kind::Verdict] {
+            for kind in [Kind::First, Kind::Update, Kind::Question, Kind::Reminder, Kind::Analysis, Kind::Verdict] {
                 let mut facts = if kind == Kind::Question { asked.facts() } else { plain.facts() };
                 (facts.rule, facts.what, facts.strength) = (rule.id, rule.title, rule.strength);
                 (facts.verdict, facts.kind) = (verdict, kind);

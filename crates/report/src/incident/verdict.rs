@@ -94,10 +94,10 @@ impl Case<'_> {
     }
 
     pub(super) fn silence(&self) -> String {
-        let hours = domain::question::HOURS_TO_ANSWER;
+        let (hours, verdict) = (domain::question::HOURS_TO_ANSWER, self.say.text(self.incident.verdict.text()));
         self.say.pick(
-            format!("お客様へのご質問に{hours}時間以内のご回答がなかったため、取り決めにより「不審」としました。ご回答をいただき次第、判定を見直します。"),
-            format!("No answer to our question within {hours} hours: by the agreed rule the verdict is “suspicious”. It will be reviewed when an answer arrives."),
+            format!("お客様へのご質問に{hours}時間以内のご回答がなかったため、取り決めにより判定を「{verdict}」としました。ご回答をいただき次第、判定を見直します。"),
+            format!("No answer to our question within {hours} hours: by the agreed rule the verdict is “{verdict}”. It will be reviewed when an answer arrives."),
         )
     }
 

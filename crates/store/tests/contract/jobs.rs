@@ -209,12 +209,17 @@ pub async fn a_dead_job_is_shown_and_can_be_revived(db: &Database) {
     incidents(&db.store, 2).await;
     let jobs = all_claimed(&db.store, "worker", minutes(0)).await;
     let total = jobs.len() as u64;
-    assert_eq!(db.store.job_counts().await.expect("counts"), JobCounts { waiting: total, leased: total, dead: 0 });
+    // Each incident also waits for its next deadline, which is another role's business.
+    let counts = async || {
+        let counts = db.store.job_counts().await.expect("counts");
+        JobCounts { waiting: counts.waiting - 2, ..counts }
+    };
+    assert_eq!(counts().await, JobCounts { waiting: total, leased: total, dead: 0 });
     for (n, job) in (1..).zip(&jobs) {
         let outcome = Outcome::GaveUp { why: format!("no such agent\0 ({n})") };
         assert!(db.store.settle(job, &outcome, minutes(n)).await.expect("an answer"));
     }
-    assert_eq!(db.store.job_counts().await.expect("counts"), JobCounts { waiting: 0, leased: 0, dead: total });
+    assert_eq!(counts().await, JobCounts { waiting: 0, leased: 0, dead: total });
     assert_eq!(all_claimed(&db.store, "worker", minutes(600)).await.len(), 0, "it does not come back by itself");
 
     let dead = db.store.dead_jobs(100).await.expect("dead jobs");
@@ -226,7 +231,7 @@ pub async fn a_dead_job_is_shown_and_can_be_revived(db: &Database) {
     assert!(db.store.revive_job(&last.key, minutes(700)).await.expect("an answer"));
     assert!(!db.store.revive_job(&last.key, minutes(700)).await.expect("an answer"), "it lives already");
     assert!(!db.store.revive_job("no/such/job", minutes(700)).await.expect("an answer"));
-    assert_eq!(db.store.job_counts().await.expect("counts"), JobCounts { waiting: 1, leased: 0, dead: total - 1 });
+    assert_eq!(counts().await, JobCounts { waiting: 1, leased: 0, dead: total - 1 });
     let back = all_claimed(&db.store, "worker", minutes(700)).await;
     assert_eq!((back.len(), back[0].key.as_str(), back[0].attempts), (1, last.key.as_str(), 1));
 }

@@ -290,7 +290,7 @@ impl Words<'_> {
     pub(in crate::letter) fn campaign(&self) -> Item {
         let rows = &self.facts.table;
         let mut lines: Vec<Line> = rows.iter().map(|row| Line::Point(self.row(row))).collect();
-        let left_out = usize::try_from(self.facts.alert_count).unwrap_or(usize::MAX).saturating_sub(rows.len());
+        let left_out = self.facts.alert_count.saturating_sub(rows.iter().map(|row| row.alerts).sum());
         if !rows.is_empty() && left_out > 0 {
             lines.push(Line::Plain(match self.language {
                 Language::Ja => format!("ほか{left_out}件"),
@@ -306,7 +306,8 @@ impl Words<'_> {
             true => self.say("対処済み", "mitigated"),
             false => self.say("未対処", "not mitigated"),
         };
-        format!("{host} | {name} | {state}")
+        let times = if row.alerts > 1 { format!(" ×{}", row.alerts) } else { String::new() };
+        format!("{host} | {name} | {state}{times}")
     }
 
     /// Why the promised times do not count, where they do not.
