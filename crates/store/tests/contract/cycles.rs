@@ -3,14 +3,16 @@
 use domain::attainment::{Measured, Span, Standing, Target};
 use domain::calendar::Calendar;
 use domain::clock::{self, Kind};
-use domain::incident::{Command, Incident};
+use domain::incident::{Command, Context, Incident};
 use domain::notice::Kind as Notice;
+use domain::oncall::NOBODY;
+use domain::tenant::{Contact, Email, Names, Tenant};
 use domain::{Priority, TenantId, Untrusted, Verdict};
 use jiff::SignedDuration;
 use store::{Period, Scope};
 
 use super::database::Database;
-use super::desk::{alert, execute, minutes, note, opened, person, ransomware, tenant, to_close};
+use super::desk::{alert, customer, execute, minutes, note, opened, person, ransomware, tenant, to_close};
 
 fn all() -> Period {
     Period { from: minutes(-600), to: minutes(60_000), tenant: None, priority: None }
@@ -22,13 +24,31 @@ async fn rows(db: &Database, scope: &Scope, period: &Period) -> Vec<Measured> {
     cycles.rows
 }
 
+/// Executes commands for a customer who can be told.
+async fn execute_told(db: &Database, id: &Incident, commands: Vec<Command>, minute: i64) -> Incident {
+    let name = Names { ja: "山田".into(), en: "Yamada".into() };
+    let email = Email::try_from("yamada@acme.example".to_owned()).expect("an address");
+    let contacts = vec![Contact { email, department: None, title: None, name }];
+    let customer = Tenant { contacts, ..customer(&id.tenant) };
+    let context = Context { tenant: &customer, roster: &NOBODY, calendar: &Calendar::japan(), now: minutes(minute) };
+    let mut work = db.store.begin(&id.tenant).await.expect("a unit of work");
+    let mut incident = work.incident(id.id).await.expect("a read").expect("the incident is there");
+    for command in commands {
+        let recorded = incident.decide(command, context).expect("a legal command");
+        recorded.iter().for_each(|entry| incident.apply(entry));
+        work.record(incident.clone(), &recorded, &[]).expect("it can be written");
+    }
+    work.commit().await.expect("a commit");
+    incident
+}
+
 /// A channel takes the newest notice of a kind.
-async fn told(db: &Database, tenant: &TenantId, incident: &Incident, kind: Notice, minute: i64) -> Incident {
+async fn told(db: &Database, incident: &Incident, kind: Notice, minute: i64) -> Incident {
     let notice = incident.notices.values().rev().find(|n| n.kind == kind).expect("such a notice");
     let route = *notice.deliveries.keys().next().expect("a route");
     let (notice, accepted_at) = (notice.id, minutes(minute));
     let taken = Command::ConfirmNotice { notice, route, reference: "sent".into(), accepted_at };
-    execute(&db.store, tenant, incident.id, vec![taken], accepted_at).await.expect("a commit")
+    execute_told(db, incident, vec![taken], minute).await
 }
 
 /// Each row says what the incident's events prove.
@@ -58,10 +78,9 @@ pub async fn what_became_of_a_promise_is_kept_with_the_incident(db: &Database) {
     assert_eq!(row.standing(Target::FirstResponse, minutes(59)), Standing::Running);
     assert_eq!(row.standing(Target::FirstResponse, minutes(61)), Standing::Missed);
 
-    let incident = execute(&db.store, &acme, incident.id, to_close(Verdict::FalsePositive), minutes(40)).await;
-    let incident = incident.expect("a commit");
+    let incident = execute_told(db, &incident, to_close(Verdict::FalsePositive), 40).await;
     // The channel takes the result after the incident was closed, and after the time was up.
-    let incident = told(db, &acme, &incident, Notice::Verdict, 70).await;
+    let incident = told(db, &incident, Notice::Verdict, 70).await;
     let rows = rows(db, &Scope::All, &all()).await;
     let row = &rows[0];
     assert_eq!(row.acknowledged_by, Some(person("sato")));
