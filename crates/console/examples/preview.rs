@@ -25,7 +25,9 @@ struct Clock;
 impl TimeSource for Clock {
     #[expect(clippy::disallowed_methods, reason = "the outermost caller of this tool")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        // As fine as the store keeps it.
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 }
 
@@ -227,6 +229,10 @@ async fn past_weeks(scene: &Scene<'_>) {
         let done = taken + if n % 9 == 4 { 310 } else { 6 + (n * 7) % 26 };
         scene.run(incident, tenant, verdict, later(done)).await;
         scene.tell(incident, tenant, later(done)).await;
+        if n % 6 != 5 {
+            let by = person("smith");
+            scene.run(incident, tenant, Command::Close { by }, later(done + 20 + n * 3)).await;
+        }
     }
 }
 

@@ -116,7 +116,7 @@ impl Durations {
     /// To the second.
     pub fn mean(&self) -> Option<SignedDuration> {
         let n = i64::try_from(self.0.len()).ok().filter(|n| *n > 0)?;
-        let sum: i128 = self.0.iter().map(|d| d.as_millis()).sum();
+        let sum: i128 = self.0.iter().map(SignedDuration::as_millis).sum();
         let seconds = i64::try_from(sum / 1000).ok()? / n;
         Some(SignedDuration::from_secs(seconds))
     }

@@ -159,7 +159,8 @@ fn the_way_to_a_due_time_ends_where_the_clocks_say_over_many_cases() {
         let start = at("01T00:00") + SignedDuration::from_secs(next(20 * 86_400));
         let later = |seconds: i64| start + SignedDuration::from_secs(seconds);
         let mut levels = ServiceLevels::default();
-        levels.p2.hours = ["business", "always", "08:00-20:00 weekends"][next(3) as usize].parse().unwrap();
+        levels.p2.hours =
+            ["business", "always", "08:00-20:00 weekends"][usize::try_from(next(3)).unwrap()].parse().unwrap();
         if next(2) == 1 {
             levels.analysis_from = crate::clock::AnalysisFrom::FirstResponse;
         }

@@ -93,9 +93,9 @@ fn percent(x: f64) -> String {
     format!("{x:.3}%")
 }
 
-/// The first, the last, and about six between them.
+/// The first, the last, and about four between them: they fit on a phone, too.
 fn labelled(n: usize, days: usize) -> bool {
-    let every = days.div_ceil(7).max(1);
+    let every = days.div_ceil(5).max(1);
     n + 1 == days || (n.is_multiple_of(every) && n + every <= days)
 }
 

@@ -1,6 +1,6 @@
 //! The tables of the figures: readings, times, and the targets by priority, customer and site.
 
-use domain::attainment::{Sheet, Span, Standing, Target};
+use domain::attainment::{Attainment, Sheet, Span, Standing, Target};
 use domain::{Priority, SiteId, TenantId};
 use jiff::SignedDuration;
 use maud::{Markup, html};
@@ -111,7 +111,7 @@ fn targets(say: Say, of: &str, lines: &Markup) -> Markup {
                 tr {
                     th rowspan="2" { (of) } th rowspan="2" { (say.pick("件数", "Cycles")) }
                     @for target in [Target::FirstResponse, Target::Analysis] { th.group colspan="4" { (say.text(target.text())) } }
-                    th rowspan="2" { (say.pick("受領まで（中央値）", "To acknowledgement, median")) }
+                    th.group rowspan="2" { (say.pick("受領まで（中央値）", "To acknowledgement, median")) }
                     th rowspan="2" { (say.pick("終了まで（中央値）", "To closing, median")) }
                 }
                 tr { @for _ in 0..2 {
@@ -132,25 +132,27 @@ fn line(read: &Read<'_>, filters: &Filters, name: &Markup, sheet: &Sheet) -> Mar
             (cell(say.pick("件数", "Cycles"), &linked(filters, Behind::All, sheet.cycles)))
             @for target in [Target::FirstResponse, Target::Analysis] {
                 @let of = sheet.target(target);
-                @let open = of.count(Standing::Running) + of.count(Standing::Paused);
                 td.group data-label=(say.text(target.text())) { (percent(of.percent(), of.is_few(), say)) }
                 (cell("n", &linked(filters, Behind::Target(target, None), of.n())))
                 td.missed[of.count(Standing::Missed) > 0] data-label=(say.text(Standing::Missed.text())) {
                     (linked(filters, Behind::Target(target, Some(Standing::Missed)), of.count(Standing::Missed)))
                 }
-                td data-label=(say.pick("未了", "Open")) {
-                    @if of.count(Standing::Paused) == 0 {
-                        (linked(filters, Behind::Target(target, Some(Standing::Running)), open))
-                    } @else {
-                        (linked(filters, Behind::Target(target, Some(Standing::Running)), of.count(Standing::Running)))
-                        " + " (linked(filters, Behind::Target(target, Some(Standing::Paused)), of.count(Standing::Paused)))
-                        " " span.n { (say.pick("停止", "paused")) }
-                    }
-                }
+                td data-label=(say.pick("未了", "Open")) { (open(filters, target, of, say)) }
             }
-            (cell(say.text(Span::ToAcknowledged.text()), &lasting(sheet.span(Span::ToAcknowledged).median(), say)))
+            td.group data-label=(say.text(Span::ToAcknowledged.text())) { (lasting(sheet.span(Span::ToAcknowledged).median(), say)) }
             (cell(say.text(Span::ToClosed.text()), &lasting(sheet.span(Span::ToClosed).median(), say)))
         }
+    }
+}
+
+/// What still runs, and what waits for the customer.
+fn open(filters: &Filters, target: Target, of: &Attainment, say: Say) -> Markup {
+    let shown = |standing| linked(filters, Behind::Target(target, Some(standing)), of.count(standing));
+    let (running, paused) = (of.count(Standing::Running), of.count(Standing::Paused));
+    html! {
+        @if running > 0 || paused == 0 { (shown(Standing::Running)) }
+        @if running > 0 && paused > 0 { " + " }
+        @if paused > 0 { (shown(Standing::Paused)) " " span.n { (say.pick("停止", "paused")) } }
     }
 }
 
