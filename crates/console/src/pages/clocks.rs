@@ -262,9 +262,9 @@ impl Proof<'_> {
             section {
                 h2 { (say.pick("根拠となる記録", "The events it rests on")) }
                 p.hint { (say.pick(
-                    "番号はお客様ごとの記録の連鎖における位置です。改変の有無は yagura audit verify で検証できます。",
-                    "Numbers are places in the customer's chain of events; `yagura audit verify` proves that none was changed.",
-                )) }
+                    "番号はお客様ごとの記録の連鎖における位置です。改変がないことは、次のコマンドで検証できます：",
+                    "Numbers are places in the customer's chain of events. That none was changed is proved by",
+                )) " " code { "yagura audit verify" } }
                 table.plain.events {
                     thead { tr { th { (say.pick("番号", "Number")) } th { (say.pick("日時（JST）", "When (JST)")) } th { (say.pick("記録", "Event")) } } }
                     tbody { @for (seq, entry) in self.events.iter().filter(|(_, entry)| moves_a_clock(&entry.event)) {
