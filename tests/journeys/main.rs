@@ -5,6 +5,7 @@
 
 mod actions;
 mod checks;
+mod clocks;
 mod isolation;
 mod languages;
 mod letters;

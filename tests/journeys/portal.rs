@@ -48,7 +48,7 @@ async fn a_customer_follows_the_mail_and_answers_on_their_own_page() {
     let (_, thanks, _) = customer.ask(Method::POST, &sheet, &session, form).await;
     assert!(customer.get(&thanks, &session).await.2.contains("ご回答ありがとうございました"));
     let state = soc.incident_of(&threat).await;
-    let answer = state.questions.values().next().unwrap().answer.as_ref().unwrap();
+    let answer = state.questions.values().next_back().unwrap().answer.as_ref().unwrap();
     assert_eq!((answer.recorded_by.as_str(), answer.at), (ACCOUNT, soc.now()));
     assert_eq!((state.judgement.rule, state.verdict), (RuleId::R13, Verdict::FalsePositive));
     assert_ne!(state.phase, Phase::Asked);

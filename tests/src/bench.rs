@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use domain::TenantId;
 use domain::calendar::Calendar;
+use domain::oncall::Roster;
 use domain::tenant::{Email, Tenant};
 use engine::actuator::Actuator;
-use engine::notifier::Notifier;
+use engine::notifier::{Documents, Notifier};
 use engine::{Engine, Poller, Worker};
 use notify::Sender;
 use notify::mail::{Security, Smtp};
@@ -38,10 +39,10 @@ pub(crate) async fn mail_server(clock: Clock) -> MailSink {
     MailSink::start(sinks::mail::Options { smtp: LOOPBACK, http: LOOPBACK, now }).await.expect("the mail server starts")
 }
 
-pub(crate) async fn engine(folder: &tempfile::TempDir, tenants: Vec<Tenant>) -> Engine {
+pub(crate) async fn engine(folder: &tempfile::TempDir, tenants: Vec<Tenant>, roster: Roster) -> Engine {
     let address = format!("sqlite:{}", folder.path().join("soc.db").display());
     let store = Store::open(&address).await.expect("the store opens");
-    Engine::new(store, tenants, Calendar::japan())
+    Engine::with_roster(store, tenants, Calendar::japan(), roster)
 }
 
 /// The door of one process to the console.
@@ -98,6 +99,6 @@ fn notifier(mail: &MailSink) -> Notifier {
     };
     let issuer = Issuer { name, contact: None, people: BTreeMap::new() };
     let smtp = Smtp::new(settings).expect("the settings fit");
-    let renderer = Arc::new(Renderer::new().expect("the built-in fonts are fonts"));
-    Notifier { smtp, slack: None, sender, issuer, renderer }
+    let documents = Documents::Set(Arc::new(Renderer::new().expect("the built-in fonts are fonts")));
+    Notifier { smtp, slack: None, sender, issuer, documents }
 }

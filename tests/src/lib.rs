@@ -23,7 +23,7 @@ use std::time::Duration;
 pub async fn engine_alone() -> (engine::Engine, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder for the store");
     let tenants = customers::ALL.iter().map(|customer| customers::tenant(customer));
-    (bench::engine(&folder, tenants.collect()).await, folder)
+    (bench::engine(&folder, tenants.collect(), domain::oncall::Roster::default()).await, folder)
 }
 
 pub fn seconds(n: u64) -> Duration {

@@ -17,8 +17,13 @@ pub struct Mailbox<'a> {
 impl Mailbox<'_> {
     /// The mails of a customer that were not read yet, oldest first.
     pub fn unread(&self, customer: &str) -> Vec<Arc<Mail>> {
+        self.calls(&customers::address(customer))
+    }
+
+    /// The calls to a member of the staff that were not read yet, oldest first.
+    pub fn calls(&self, address: &str) -> Vec<Arc<Mail>> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut mails = self.sink.to(&customers::address(customer));
+        let mut mails = self.sink.to(address);
         mails.retain(|mail| read.insert(mail.number));
         mails
     }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::incident::{Command, Incident, Role};
+use domain::oncall::Roster;
 use domain::tenant::Tenant;
 use domain::{AlertId, IncidentId, PersonId, TenantId, Timestamp, Untrusted, Verdict};
 use engine::{Engine, ExecuteError, PollReport, Poller, Worker};
@@ -60,6 +61,11 @@ impl TestSoc {
 
     /// With customers that differ from the usual, for instance in their response policy.
     pub async fn start_with(adapt: impl Fn(&mut Tenant)) -> Self {
+        Self::start_staffed(adapt, Roster::default()).await
+    }
+
+    /// With people who are called when nobody takes an incident.
+    pub async fn start_staffed(adapt: impl Fn(&mut Tenant), roster: Roster) -> Self {
         let sim = bench::simulator(START.parse().unwrap()).await;
         let mail = bench::mail_server(sim.clock()).await;
         let folder = tempfile::tempdir().expect("a folder for the store");
@@ -68,7 +74,7 @@ impl TestSoc {
             adapt(&mut tenant);
             tenant
         });
-        let engine = bench::engine(&folder, tenants.collect()).await;
+        let engine = bench::engine(&folder, tenants.collect(), roster).await;
         let door = bench::door(&sim);
         Self {
             pollers: bench::pollers(&sim, &door),
@@ -192,6 +198,11 @@ impl TestSoc {
     pub async fn poll(&self, customer: &str) -> PollReport {
         let poller = self.pollers.iter().find(|p| p.tenant().as_str() == customer).expect("a customer");
         poller.step(&self.engine, self.now()).await.expect("the console answers")
+    }
+
+    /// The whole service stands still, and the world goes on.
+    pub fn outage(&self, lasts: Duration) {
+        self.sim.advance(lasts);
     }
 
     /// Lets time pass in steps that end where a job falls due, comes to rest after each, and checks now and then.

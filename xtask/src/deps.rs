@@ -13,12 +13,13 @@ const ROOMS: &[&[&str]] = &[
     &["outbound"],
     &["store", "sentinelone", "intel", "triage", "analysis", "sandbox", "notify", "report"],
     &["engine"],
-    &["console"],
+    &["console", "simulation"],
     &["yagura"],
 ];
 
 /// The far sides: what the product talks to, played for tests and the demo. They know none of our crates, so that one
-/// misreading of a protocol cannot hide on both sides. The program may start them and any test may talk to them.
+/// misreading of a protocol cannot hide on both sides. The program and the simulation may start them, and any test may talk
+/// to them.
 const FAR_SIDES: &[&str] = &["s1sim", "sinks"];
 
 /// Stand outside the house: may use every room, and no room may use them.
@@ -34,7 +35,7 @@ const BELONGS: &[(&str, &[&str])] = &[
     ("reqwest", &["outbound"]),
     ("lettre", &["notify"]),
     ("typst*", &["report"]),
-    ("anyhow", &["engine", "yagura", "soc-tests"]),
+    ("anyhow", &["engine", "simulation", "yagura", "soc-tests"]),
 ];
 
 /// Rooms that decide and do nothing, and what must not be anywhere below them.
@@ -140,7 +141,7 @@ fn may_use(user: &str, used: &str, kind: Kind) -> bool {
         return false;
     }
     if FAR_SIDES.contains(&used) {
-        return OUTSIDE.contains(&user) || user == "yagura" || (kind == Kind::Tests && !PURE.contains(&user));
+        return OUTSIDE.contains(&user) || ["simulation", "yagura"].contains(&user) || (kind == Kind::Tests && !PURE.contains(&user));
     }
     match (floor(user), floor(used)) {
         (Some(user), Some(used)) => used < user,

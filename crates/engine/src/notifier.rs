@@ -37,7 +37,18 @@ pub struct Notifier {
     pub slack: Option<Slack>,
     pub sender: Sender,
     pub issuer: Issuer,
-    pub renderer: Arc<Renderer>,
+    pub documents: Documents,
+}
+
+/// Who sets the reports.
+#[derive(Debug, Clone)]
+pub enum Documents {
+    /// Beside the workers, since one takes a while.
+    Set(Arc<Renderer>),
+    /// At once on the same thread, so that a simulation plays the same way every time.
+    SetInStep(Arc<Renderer>),
+    /// For simulations of more than anybody could set: a file that stands for the report.
+    StandIn,
 }
 
 /// One notice on one route, with what it is about.
@@ -157,13 +168,22 @@ impl Notifier {
             return Ok(Vec::new());
         }
         let Errand { engine, now, route: Route { language, .. }, .. } = errand;
+        let renderer = match &self.documents {
+            Documents::Set(renderer) | Documents::SetInStep(renderer) => renderer.clone(),
+            Documents::StandIn => {
+                let name = format!("{}_{}.pdf", errand.incident.id, language.tag());
+                return Ok(vec![Attachment::pdf(&name, name.clone().into_bytes())]);
+            }
+        };
         let (incident, tenant) = (errand.incident.clone(), errand.tenant.clone());
         let events = engine.store().events(&tenant.id, incident.id).await?;
-        let (renderer, issuer) = (self.renderer.clone(), self.issuer.clone());
-        let document = tokio::task::spawn_blocking(move || {
-            renderer.incident(&incident, &events, &tenant, language, report::Options { now, issuer: &issuer })
-        })
-        .await??;
+        let issuer = self.issuer.clone();
+        let set =
+            move || renderer.incident(&incident, &events, &tenant, language, report::Options { now, issuer: &issuer });
+        let document = match &self.documents {
+            Documents::Set(_) => tokio::task::spawn_blocking(set).await??,
+            Documents::SetInStep(_) | Documents::StandIn => set()?,
+        };
         let name = document.file_name().to_owned();
         Ok(vec![Attachment::pdf(&name, document.into_pdf())])
     }

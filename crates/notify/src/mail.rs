@@ -18,7 +18,9 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use smtp::{Accepted, Credentials, Error, InvalidSettings, Refusal, Security, Settings, Smtp, Step};
+pub use smtp::{
+    Accepted, Credentials, Error, FarSide, InvalidSettings, Refusal, Security, Settings, Smtp, Step, Taking,
+};
 
 /// Longest subject, in characters: what a list of mails shows, with room for a host name.
 const MAX_SUBJECT: usize = 160;

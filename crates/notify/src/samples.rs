@@ -329,7 +329,7 @@ pub(crate) fn first_scan_storm() -> Story {
     let scan = |n: u32| {
         let mut alert = static_alert();
         alert.id = AlertId::new(&format!("99{n}")).unwrap();
-        alert.detection.initiated_by = domain::alert::Initiator::FullDiskScan;
+        alert.detection.initiated_by = Initiator::FullDiskScan;
         alert.endpoint.site = Some(Untrusted::new("Head office"));
         alert.endpoint.name = Untrusted::new(&format!("PC-{:03}", n % 7));
         alert

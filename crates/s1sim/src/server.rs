@@ -59,6 +59,12 @@ pub struct S1Sim {
     router: Router,
     url: String,
     ca_pem: String,
+    /// `None` when it answers inside this process only.
+    listening: Option<Listening>,
+}
+
+#[derive(Debug)]
+struct Listening {
     handle: Handle<SocketAddr>,
     server: JoinHandle<io::Result<()>>,
 }
@@ -90,7 +96,18 @@ impl S1Sim {
             let server = axum_server::from_tcp(listener)?.handle(handle.clone());
             (tokio::spawn(server.serve(service)), "http", String::new())
         };
-        Ok(Self { world, faults, clock: config.clock, router, url: format!("{scheme}://{at}"), ca_pem, handle, server })
+        let listening = Some(Listening { handle, server });
+        Ok(Self { world, faults, clock: config.clock, router, url: format!("{scheme}://{at}"), ca_pem, listening })
+    }
+
+    /// The same console without a socket or a task: only its `router` answers. `url` is the origin it is known by.
+    pub fn in_process(url: &str, config: &Config) -> Self {
+        let faults = Faults::default();
+        let world = World::new(&config.fleet, config.clock.clone(), config.latency, faults.clone(), config.seed);
+        let world = Shared::new(world);
+        let router = api::router(world.clone(), faults.clone());
+        let clock = config.clock.clone();
+        Self { world, faults, clock, router, url: url.to_owned(), ca_pem: String::new(), listening: None }
     }
 
     /// The origin, without a path: `https://127.0.0.1:40123`.
@@ -213,6 +230,28 @@ impl S1Sim {
         world.ledger.clone()
     }
 
+    /// Looks at what was raised and done up to now without copying it.
+    pub fn with_ledger<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
+        let mut world = self.world.lock();
+        world.settle();
+        look(&world.ledger)
+    }
+
+    /// How often something changed in what lists show of a customer's threats. While it stays the same, a poll finds
+    /// nothing new.
+    pub fn news(&self, customer: &str) -> u64 {
+        let mut world = self.world.lock();
+        world.settle();
+        let site = world.find_site(customer).map(|site| site.id);
+        site.and_then(|site| world.news.get(&site)).copied().unwrap_or_default()
+    }
+
+    /// Forgets resolved threats that nobody touched since `before`, and older activities, as a console does after its
+    /// time of keeping. The ledger keeps everything.
+    pub fn forget(&self, before: Timestamp) {
+        self.world.lock().forget(before);
+    }
+
     /// Takes an endpoint (id or host name) off the net. What it is told waits until it is back.
     pub fn set_offline(&self, agent: &str) {
         self.set_online_to(agent, false);
@@ -248,8 +287,9 @@ impl S1Sim {
 
     /// Stops listening and waits for the server's end.
     pub async fn stop(mut self) {
-        self.handle.graceful_shutdown(Some(Duration::from_millis(200)));
-        if let Err(error) = (&mut self.server).await {
+        let Some(mut listening) = self.listening.take() else { return };
+        listening.handle.graceful_shutdown(Some(Duration::from_millis(200)));
+        if let Err(error) = (&mut listening.server).await {
             tracing::warn!(%error, "the simulated console did not end well");
         }
     }
@@ -281,7 +321,9 @@ impl S1Sim {
 
 impl Drop for S1Sim {
     fn drop(&mut self) {
-        self.handle.shutdown();
+        if let Some(listening) = &self.listening {
+            listening.handle.shutdown();
+        }
     }
 }
 

@@ -66,6 +66,8 @@ pub(crate) struct World {
     /// Collections: the same content in the same account.
     collections: BTreeMap<(u64, String), u64>,
     last_heartbeat: Timestamp,
+    /// How often something changed among the threats of a site.
+    pub(crate) news: BTreeMap<u64, u64>,
 }
 
 #[derive(Debug)]
@@ -144,12 +146,37 @@ pub(crate) struct Activity {
 /// Something that will happen.
 #[derive(Debug)]
 pub(crate) enum Effect {
-    Raise { site: u64, threat: Box<Threat>, known_as: Option<(u64, &'static str)> },
-    Change { known_as: (u64, &'static str), change: Box<Change> },
-    Mitigated { threat: u64, action: Mitigation, fails: bool },
-    Network { agent: u64, turn: u32, cut: bool, fails: bool },
-    StartScan { site: u64, host: String },
-    Scanned { agent: u64 },
+    Raise {
+        site: u64,
+        threat: Box<Threat>,
+        known_as: Option<(u64, &'static str)>,
+    },
+    Change {
+        known_as: (u64, &'static str),
+        change: Box<Change>,
+    },
+    Mitigated {
+        threat: u64,
+        action: Mitigation,
+        fails: bool,
+    },
+    Network {
+        agent: u64,
+        turn: u32,
+        cut: bool,
+        fails: bool,
+    },
+    StartScan {
+        site: u64,
+        host: String,
+    },
+    Scanned {
+        agent: u64,
+    },
+    /// What a fault held back shows.
+    Shown {
+        site: u64,
+    },
 }
 
 impl World {
@@ -174,6 +201,7 @@ impl World {
             cast: BTreeMap::new(),
             collections: BTreeMap::new(),
             last_heartbeat: Timestamp::MIN,
+            news: BTreeMap::new(),
         };
         for customer in &fleet.customers {
             world.found(customer);
@@ -237,6 +265,7 @@ impl World {
                     world.network_settled(agent, turn, cut, fails, at);
                 });
             }
+            Effect::Shown { site } => *self.news.entry(site).or_default() += 1,
             Effect::StartScan { site, host } => {
                 if let Some(agent) = self.find_agent(site, &host).map(|agent| agent.id) {
                     self.scan(agent, at);
@@ -278,6 +307,20 @@ impl World {
         self.last_heartbeat = now;
         for agent in self.agents.values_mut().filter(|agent| agent.online) {
             put(&mut agent.doc, "lastActiveDate", clock::print(now));
+        }
+    }
+
+    /// See `S1Sim::forget`.
+    pub(crate) fn forget(&mut self, before: Timestamp) {
+        let limit = clock::print(before);
+        self.threats.retain(|_, stored| {
+            let resolved = text(&stored.doc, "/threatInfo/incidentStatus") == "resolved";
+            !resolved || text(&stored.doc, "/threatInfo/updatedAt") >= limit.as_str()
+        });
+        self.activities.retain(|activity| text(&activity.doc, "/createdAt") >= limit.as_str());
+        let kept = &self.threats;
+        for agent in self.agents.values_mut() {
+            agent.threats.retain(|id| kept.contains_key(id));
         }
     }
 

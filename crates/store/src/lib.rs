@@ -17,6 +17,7 @@ mod queue;
 mod rows;
 mod schema;
 mod staff;
+mod trouble;
 mod views;
 mod work;
 
@@ -30,5 +31,6 @@ pub use jobs::{DeadJob, Job, JobCounts, Outcome};
 pub use pool::Store;
 pub use queue::{Counters, Queue, QueueFilter, QueueRow};
 pub use staff::{AccountRole, Person, Session};
+pub use trouble::{AtCommit, Trouble};
 pub use views::Scope;
 pub use work::Work;

@@ -1,12 +1,13 @@
 //! Opening the store. SQLite gets one writing connection, since it has one writer anyway, and several reading ones.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use domain::TenantId;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, ConnectOptions as _, Executor};
 
-use crate::{Error, Work, schema};
+use crate::{Error, Trouble, Work, schema};
 
 /// The store. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub struct Store {
     pub(crate) writer: AnyPool,
     pub(crate) reader: AnyPool,
     pub(crate) backend: Backend,
+    /// Only a simulation has any.
+    pub(crate) trouble: Option<Arc<dyn Trouble>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +43,7 @@ impl Store {
             writer: connect(writers, options.clone(), settings(backend)).await.map_err(failed)?,
             reader: connect(readers, options, settings(backend)).await.map_err(failed)?,
             backend,
+            trouble: None,
         };
         schema::migrate(&store.writer).await?;
         Ok(store)

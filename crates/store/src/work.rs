@@ -4,6 +4,7 @@
 //! and written many to a statement, which is what makes a thousand alerts a second possible.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use domain::attainment::{Measured, Standing, Target};
 use domain::grouping::{Earlier, Key};
@@ -17,7 +18,7 @@ use crate::alerts::{AlertRow, KnownAlert, Refusal};
 use crate::chain::{self, Link, RootLink};
 use crate::jobs::Job;
 use crate::rows::{ROWS_PER_STATEMENT, from_json, micros, number, text, to_json, values};
-use crate::{Error, Store, cycles, figures, views};
+use crate::{AtCommit, Error, Store, Trouble, cycles, figures, views};
 
 /// See the module. Dropping it without `commit` undoes everything.
 #[derive(Debug)]
@@ -36,6 +37,7 @@ pub struct Work {
     pub(crate) remembered: HashMap<(Key, IncidentId), (Timestamp, String)>,
     numbers: HashMap<i16, i64>,
     tally: Tally,
+    trouble: Option<Arc<dyn Trouble>>,
 }
 
 /// What this unit of work adds to the figures.
@@ -119,6 +121,7 @@ impl Work {
             remembered: HashMap::new(),
             numbers: HashMap::new(),
             tally: Tally::default(),
+            trouble: store.trouble.clone(),
         })
     }
 
@@ -310,7 +313,23 @@ impl Work {
         self.write_numbers().await?;
         self.write_tally().await?;
         self.write_root().await?;
-        self.transaction.commit().await.map_err(Error::commit)
+        match self.trouble.as_ref().and_then(|trouble| trouble.at_commit(&self.tenant)) {
+            None => self.transaction.commit().await.map_err(Error::commit),
+            Some(AtCommit::Fails) => Err(Error::commit(sqlx::Error::WorkerCrashed)),
+            Some(AtCommit::AnswerLost) => {
+                self.transaction.commit().await.map_err(Error::commit)?;
+                Err(Error::commit(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())))
+            }
+            Some(at @ (AtCommit::DiesBefore | AtCommit::DiesAfter)) => {
+                if at == AtCommit::DiesAfter {
+                    self.transaction.commit().await.map_err(Error::commit)?;
+                }
+                if let Some(trouble) = &self.trouble {
+                    trouble.died();
+                }
+                std::future::pending().await
+            }
+        }
     }
 
     async fn write_events(&mut self) -> Result<(), Error> {

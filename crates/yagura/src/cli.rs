@@ -10,7 +10,7 @@ use domain::{IncidentId, Language, PersonId, TenantId, Timestamp};
 use store::AccountRole;
 
 use crate::bench::Bench;
-use crate::{alerts, audit, clock, config, demo, doctor, figures, incident, roles, staff, watch};
+use crate::{alerts, audit, clock, config, demo, doctor, figures, incident, roles, simulate, staff, watch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,7 +25,8 @@ Examples:
   yagura clock due --start 2026-09-18T17:30:00+09:00 --minutes 60
   yagura figures --from 2026-10-01 --to 2026-10-31
   yagura watch --url https://soc.example.jp/healthz --once
-  yagura audit verify                          proof that no event was changed";
+  yagura audit verify                          proof that no event was changed
+  yagura simulate --seeds 20                   the whole service on virtual time, with every fault";
 
 /// Runs a managed security service on top of an EDR.
 #[derive(Debug, Parser)]
@@ -61,6 +62,9 @@ enum Command {
     /// Who works here
     #[command(subcommand)]
     Staff(StaffCommand),
+    /// The whole service on virtual time, with everything that can go wrong: what must hold, holds
+    #[command(after_help = SIMULATE_EXAMPLES)]
+    Simulate(simulate::Options),
     /// What is wrong with this installation, and how to mend it
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor {
@@ -228,6 +232,13 @@ Examples:
   yagura doctor --config yagura.toml
   yagura doctor --config yagura.toml --json";
 
+const SIMULATE_EXAMPLES: &str = "\
+Examples:
+  yagura simulate --seeds 200
+  yagura simulate --seeds 200 --days 30 --customers 50 --faults all --json
+  yagura simulate --seeds 20 --faults crash,channel,clock-back
+  yagura simulate --seed 4711 --seeds 1";
+
 const STAFF_EXAMPLES: &str = "\
 Examples:
   yagura staff add sapporo.mori --name 'Mori Haruto' --config yagura.toml
@@ -328,6 +339,7 @@ impl Arguments {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Watch(options) => watch::run(options).await,
+            Command::Simulate(options) => simulate::run(options).await,
             Command::Doctor { config, json } => doctor::run(&config, json).await,
             Command::Staff(command) => {
                 match command {

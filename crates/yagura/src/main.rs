@@ -15,6 +15,7 @@ mod incident;
 mod metrics;
 mod output;
 mod roles;
+mod simulate;
 mod source;
 mod staff;
 mod watch;

@@ -11,7 +11,7 @@ use domain::calendar::Calendar;
 use domain::oncall::Roster;
 use domain::tenant::{Names, Tenant};
 use engine::actuator::Actuator;
-use engine::notifier::Notifier;
+use engine::notifier::{Documents, Notifier};
 use engine::{Engine, Poller, Worker, beat};
 use notify::Sender;
 use notify::mail::Smtp;
@@ -139,9 +139,9 @@ pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Runnin
         let smtp = Smtp::new(settings).context("the mail settings do not fit")?;
         let issuer = issuer(&engine, &setup.sender).await?;
         let slack = setup.slack.clone().map(chat).transpose()?;
-        let renderer = Arc::new(Renderer::new()?);
+        let documents = Documents::Set(Arc::new(Renderer::new()?));
         let sender = Sender { pages: public_origin.clone(), ..setup.sender.clone() };
-        let notifier = Arc::new(Notifier { smtp, slack, sender, issuer, renderer });
+        let notifier = Arc::new(Notifier { smtp, slack, sender, issuer, documents });
         for n in 1..=WORKERS {
             let worker = Worker::Notifier { name: worker_name("notifier", n), notifier: notifier.clone() };
             tasks.spawn(beat::work(engine.clone(), worker, time.clone(), stopped.clone()));

@@ -4,6 +4,8 @@
 //! recipient does not keep the mail from the others. Without encryption it talks to the local machine only (SEC-74).
 
 use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::tenant::Email;
@@ -100,13 +102,37 @@ pub struct Accepted {
 /// A mail server as we know it. Cheap to clone; every sending opens its own connection.
 #[derive(Clone)]
 pub struct Smtp {
+    transport: Transport,
+}
+
+#[derive(Clone)]
+enum Transport {
+    Wire(Box<Wire>),
+    InProcess(Arc<dyn FarSide>),
+}
+
+#[derive(Clone)]
+struct Wire {
     settings: Settings,
     tls: Option<TlsParameters>,
 }
 
+/// A mail server inside this process, for the simulation: everything but the conversation is the same code.
+pub trait FarSide: Send + Sync + fmt::Debug {
+    /// Takes the mail for `to` and says so in the server's words, or fails as a server can. `bytes` is what would have
+    /// gone over the wire.
+    fn take<'a>(&'a self, mail: &'a Mail, to: &'a [&'a Email], bytes: &'a [u8]) -> Taking<'a>;
+}
+
+/// What a far side is doing with a mail.
+pub type Taking<'a> = Pin<Box<dyn Future<Output = Result<String, Error>> + Send + 'a>>;
+
 impl fmt::Debug for Smtp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Smtp").field("settings", &self.settings).finish_non_exhaustive()
+        match &self.transport {
+            Transport::Wire(wire) => f.debug_struct("Smtp").field("settings", &wire.settings).finish_non_exhaustive(),
+            Transport::InProcess(far_side) => f.debug_tuple("Smtp").field(far_side).finish(),
+        }
     }
 }
 
@@ -124,13 +150,20 @@ impl Smtp {
             }
             Security::Tls | Security::StartTls => Some(tls(&settings)?),
         };
-        Ok(Self { settings, tls })
+        Ok(Self { transport: Transport::Wire(Box::new(Wire { settings, tls })) })
+    }
+
+    /// To a far side inside this process.
+    pub fn in_process(far_side: Arc<dyn FarSide>) -> Self {
+        Self { transport: Transport::InProcess(far_side) }
     }
 
     /// Connects, encrypts and signs in as the settings demand, and leaves without sending anything.
     pub async fn check(&self, sender: &Email) -> Result<(), Error> {
         let from = wire::address(sender).ok_or(Error::Unsendable)?;
-        Server::connect(self, &from).await?.leave().await;
+        if let Transport::Wire(wire) = &self.transport {
+            Server::connect(wire, &from).await?.leave().await;
+        }
         Ok(())
     }
 
@@ -150,17 +183,26 @@ impl Smtp {
         let to: Vec<Address> = addresses.iter().map(|(_, a)| a.clone()).collect();
         let bytes = wire::bytes(mail, &to, now).ok_or(Error::Unsendable)?;
 
-        let mut server = Server::connect(self, &from).await?;
-        let result = server.deliver(from, addresses, refused, &bytes).await;
-        server.leave().await;
-        let (response, refused) = result?;
+        let (response, refused) = match &self.transport {
+            Transport::Wire(wire) => {
+                let mut server = Server::connect(wire, &from).await?;
+                let result = server.deliver(from, addresses, refused, &bytes).await;
+                server.leave().await;
+                let (response, refused) = result?;
+                (said(&response), refused)
+            }
+            Transport::InProcess(far_side) => {
+                let named: Vec<&Email> = addresses.iter().map(|(recipient, _)| *recipient).collect();
+                (Untrusted::new(&far_side.take(mail, &named, &bytes).await?), refused)
+            }
+        };
         tracing::debug!(
             mail.message_id = mail.message_id,
             mail.recipients = to.len(),
             mail.refused = refused.len(),
             "the mail server took a mail"
         );
-        Ok(Accepted { message_id: mail.message_id.clone(), response: said(&response), refused })
+        Ok(Accepted { message_id: mail.message_id.clone(), response, refused })
     }
 }
 
@@ -172,14 +214,14 @@ struct Server<'a> {
 
 impl<'a> Server<'a> {
     /// Connected, encrypted and signed in, as the settings demand.
-    async fn connect(smtp: &'a Smtp, from: &Address) -> Result<Self, Error> {
-        let settings = &smtp.settings;
+    async fn connect(wire: &'a Wire, from: &Address) -> Result<Self, Error> {
+        let settings = &wire.settings;
         let hello = ClientId::Domain(settings.hello.clone().unwrap_or_else(|| from.domain().to_owned()));
-        let from_the_start = smtp.tls.clone().filter(|_| settings.security == Security::Tls);
+        let from_the_start = wire.tls.clone().filter(|_| settings.security == Security::Tls);
         let opening = async {
             let place = (settings.host.as_str(), settings.port);
             let mut connection = AsyncSmtpConnection::connect_tokio1(place, None, &hello, from_the_start, None).await?;
-            if let (Security::StartTls, Some(tls)) = (settings.security, smtp.tls.clone()) {
+            if let (Security::StartTls, Some(tls)) = (settings.security, wire.tls.clone()) {
                 connection.starttls(tls, &hello).await?;
             }
             Ok(connection)

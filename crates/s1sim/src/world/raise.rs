@@ -74,10 +74,16 @@ impl World {
             (_, "suspicious") => 4003,
             _ => 19,
         };
+        if let Shown::Later(until, _) = shown
+            && until < Timestamp::MAX
+        {
+            self.plan(until, super::Effect::Shown { site });
+        }
         if let Some(agent) = self.agents.get_mut(&agent) {
             agent.threats.push(id);
         }
         self.threats.insert(id, Stored { agent, site, account, doc, notes: Vec::new(), shown });
+        *self.news.entry(site).or_default() += 1;
         self.recount(agent, at);
         // Whoever hides a threat hides what the log says about it, too.
         if visible_at.is_some() {
@@ -104,12 +110,15 @@ impl World {
             && !matches!(stored.shown, Shown::Later(until, _) if until > at)
         {
             stored.shown = Shown::Later(later(at, by), Some(Box::new(before)));
+            self.plan(later(at, by), super::Effect::Shown { site });
         }
         self.recount(agent, at);
     }
 
     pub(crate) fn touch(&mut self, id: u64, at: Timestamp) {
-        if let Some(found) = self.threats.get_mut(&id).and_then(|stored| info(&mut stored.doc)) {
+        let Some(stored) = self.threats.get_mut(&id) else { return };
+        *self.news.entry(stored.site).or_default() += 1;
+        if let Some(found) = info(&mut stored.doc) {
             found.insert("updatedAt".to_owned(), print(at).into());
         }
     }

@@ -61,14 +61,20 @@ impl Draft<'_> {
         let now = self.context.now;
         while let Some((_, alarm)) = self.incident.alarms().filter(|(at, _)| *at <= now).min_by_key(|(at, _)| *at) {
             match alarm {
-                Alarm::Unconfirmed(notice) => {
-                    self.push(Actor::Timekeeper, Event::NoticeNotConfirmed { notice });
-                    self.page(Why::CustomerNotReached(notice), Step::NextAnalyst);
-                }
+                Alarm::Unconfirmed(notice) => self.not_confirmed(notice),
                 Alarm::Unacknowledged(step) => self.page(Why::NotAcknowledged, step),
                 Alarm::Reminder(question) => self.remind(question),
                 Alarm::Silence(question) => self.rule_silence(question),
             }
+        }
+    }
+
+    /// One person calls the customer, however many notices are stuck meanwhile.
+    fn not_confirmed(&mut self, notice: NoticeId) {
+        let called_already = self.incident.notices.values().any(|n| n.unconfirmed && n.told_at().is_none());
+        self.push(Actor::Timekeeper, Event::NoticeNotConfirmed { notice });
+        if !called_already {
+            self.page(Why::CustomerNotReached(notice), Step::NextAnalyst);
         }
     }
 

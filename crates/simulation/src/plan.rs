@@ -1,0 +1,66 @@
+//! What is to be simulated, and what is told of it afterwards.
+
+use domain::{IncidentId, Timestamp};
+
+use crate::faults::Faults;
+use crate::reached::Reached;
+
+/// The size of a world, and what may go wrong in it.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub days: u32,
+    pub customers: usize,
+    /// For each customer, on an ordinary day. Storms come on top.
+    pub alerts_per_day: u32,
+    pub faults: Faults,
+    /// Sets the reports that go with verdicts. Otherwise a stand-in is attached, which saves most of the time.
+    pub real_documents: bool,
+    /// A mistake that the story must find.
+    pub planted: Option<Planted>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { days: 3, customers: 3, alerts_per_day: 10, faults: Faults::all(), real_documents: false, planted: None }
+    }
+}
+
+/// Mistakes at the seams, to prove that the watch sees them. They stand in this crate alone; no code of the service knows
+/// them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planted {
+    /// A notice's job is ended without sending it.
+    DroppedNotice,
+    /// Orders to a console are sent again without looking.
+    DoneTwice,
+    /// A customer's reader asks for the neighbours' sites, too.
+    NoTenantFilter,
+    /// The timekeeper's clock is four hours ahead, and so is the end of the 72 hours.
+    EarlySilence,
+    /// A question's acceptance is recorded without the pause that begins with it.
+    LostPause,
+}
+
+/// One thing that must never be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    pub seed: u64,
+    pub at: Timestamp,
+    pub incident: Option<IncidentId>,
+    pub what: String,
+}
+
+/// What became of one seed.
+#[derive(Debug, Clone)]
+pub struct Story {
+    pub seed: u64,
+    pub violations: Vec<Violation>,
+    pub reached: Reached,
+    pub alerts: u64,
+    pub incidents: u64,
+    pub mails: u64,
+    /// Virtual time from the first alert to the end, in hours.
+    pub hours: u64,
+    /// SHA-256 over the end of the audit's root, which stands for every event, and over every mail.
+    pub trace: String,
+}
