@@ -25,7 +25,9 @@ struct Clock;
 impl TimeSource for Clock {
     #[expect(clippy::disallowed_methods, reason = "the outermost caller of this tool")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        // As fine as the store keeps it.
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 }
 
@@ -50,7 +52,7 @@ async fn main() {
         }
         tenant
     });
-    let engine = Engine::new(store, tenants, domain::calendar::Calendar::japan());
+    let engine = Engine::with_roster(store, tenants, domain::calendar::Calendar::japan(), support::roster());
     let entropy = Arc::new(Counting::default());
     let password = console::password::hash(support::PASSWORD, &*entropy);
     for person in support::staff(&password) {
@@ -193,6 +195,45 @@ async fn seed(scene: &Scene<'_>) {
         raw: r#"{"id":"1","threatInfo":{"threatName":"<b>x</b>","identifiedAt":"yesterday"}}"#.into(),
     };
     scene.engine.take_in(&id("northwind"), &[], &[refusal], None, ago(70)).await.expect("a refusal is kept");
+    past_weeks(scene).await;
+}
+
+/// Closed incidents of four weeks, so that there are figures to look at: most in time, some not.
+async fn past_weeks(scene: &Scene<'_>) {
+    for n in 0..90_i64 {
+        let tenant = ["sakura", "northwind", "minato"][usize::try_from(n % 3).unwrap_or(0)];
+        let by = person(if n % 4 == 0 { "smith" } else { "sato" });
+        let at = scene.now - SignedDuration::from_mins(27 * 1440 - n * 430 - (n * n * 37) % 211);
+        let host = format!("OLD-{n:03}");
+        let number = 1000 + u32::try_from(n).unwrap_or(0);
+        let alert = match n % 5 {
+            0 => support::document(number, &host, at),
+            1 => support::unwanted(number, &host, at),
+            _ => support::admin_tool(number, &host, at),
+        };
+        let later = |minutes: i64| at + SignedDuration::from_secs(minutes * 60 + n * 7 % 60);
+        let incident = scene.raise(tenant, alert, at).await;
+        scene.tell(incident, tenant, at).await;
+        let taken = if n % 17 == 3 { 64 + n } else { 3 + (n * 11) % 40 };
+        scene.run(incident, tenant, Command::Acknowledge { by: by.clone() }, later(taken)).await;
+        if n % 9 == 4 {
+            scene.run(incident, tenant, Command::Ask { by: by.clone(), addition: None }, later(taken + 2)).await;
+            scene.tell(incident, tenant, later(taken + 2)).await;
+            let words = Untrusted::new("It is ours.");
+            let (question, meaning) = (domain::QuestionId(1), Meaning::Ours);
+            let answer = Command::RecordAnswer { by: by.clone(), question, meaning, words };
+            scene.run(incident, tenant, answer, later(taken + 300)).await;
+        }
+        let reason = Untrusted::new("Seen before; the customer knows it.");
+        let verdict = Command::GiveVerdict { by, verdict: Verdict::Suspicious, reason };
+        let done = taken + if n % 9 == 4 { 310 } else { 6 + (n * 7) % 26 };
+        scene.run(incident, tenant, verdict, later(done)).await;
+        scene.tell(incident, tenant, later(done)).await;
+        if n % 6 != 5 {
+            let by = person("smith");
+            scene.run(incident, tenant, Command::Close { by }, later(done + 20 + n * 3)).await;
+        }
+    }
 }
 
 impl Scene<'_> {

@@ -2,7 +2,9 @@
 
 pub(crate) mod about;
 pub(crate) mod answers;
+pub(crate) mod clocks;
 pub(crate) mod evidence;
+pub(crate) mod figures;
 pub(crate) mod health;
 pub(crate) mod incident;
 pub(crate) mod queue;

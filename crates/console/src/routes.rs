@@ -10,7 +10,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 pub use crate::access::Access;
-use crate::pages::{about, answers, evidence, health, incident, queue, report, settings, sign_in, trouble};
+use crate::pages::{
+    about, answers, clocks, evidence, figures, health, incident, queue, report, settings, sign_in, trouble,
+};
 use crate::{App, access, assets, error, headers, live, watch};
 
 /// The people who work incidents.
@@ -52,6 +54,7 @@ pub const ALL: &[Route] = &[
     Route::get("/", SOC, || get(queue::page)),
     Route::get("/jump", SOC, || get(queue::jump)),
     Route::get("/incidents/{id}", SOC, || get(incident::page)),
+    Route::get("/incidents/{id}/clocks", SOC, || get(clocks::page)),
     Route::get("/incidents/{id}/report/{file}", SOC, || get(report::download)),
     Route::get("/incidents/{id}/alerts/{alert}", SOC, || get(evidence::raw)),
     Route::post("/incidents/{id}/acknowledge", SOC, || post(incident::acknowledge)),
@@ -68,6 +71,9 @@ pub const ALL: &[Route] = &[
     Route::get("/fragments/watch", SOC, || get(watch::fragment)),
     Route::get("/fragments/incidents/{id}", SOC, || get(incident::fragment)),
     Route::get("/fragments/previews/{id}", SOC, || get(incident::preview)),
+
+    Route::get("/figures", SOC, || get(figures::page)),
+    Route::get("/figures/incidents", SOC, || get(figures::behind)),
 
     Route::get("/trouble", Access::Staff, || get(trouble::page)),
     Route::post("/trouble/revive", REVIVERS, || post(trouble::revive)),

@@ -172,7 +172,17 @@ async fn another_customers_incident_answers_like_one_that_does_not_exist_sec_01(
         same(&foreign, &missing, &format!("{route:?}"));
     }
     let mut mori = stage.browser(Some("mori")).await;
-    for page in ["/", "/?view=closed", "/fragments/queue", "/fragments/watch", "/trouble", "/?tenant=northwind"] {
+    for page in [
+        "/",
+        "/?view=closed",
+        "/fragments/queue",
+        "/fragments/watch",
+        "/trouble",
+        "/?tenant=northwind",
+        "/figures",
+        "/figures/incidents",
+        "/figures/incidents?tenant=northwind",
+    ] {
         let body = mori.get(page).await.body;
         for others in ["NW-", "ノースウィンド", "setup_helper"] {
             assert!(!body.contains(others), "{page} says {others}");

@@ -322,6 +322,23 @@ impl Calendar {
         Ok(counted)
     }
 
+    /// Every stretch of time between two times, cut to them. Neighbours of one kind are one step.
+    pub fn steps(&self, from: Timestamp, to: Timestamp, hours: Hours) -> Result<Vec<Step>, BeyondHorizon> {
+        let mut steps: Vec<Step> = Vec::new();
+        for step in self.stretches(from, hours) {
+            if to <= steps.last().map_or(from, |last| last.to) {
+                break;
+            }
+            let step = step?;
+            let step = Step { to: step.to.min(to), ..step };
+            match steps.last_mut() {
+                Some(last) if last.what == step.what => last.to = step.to,
+                _ => steps.push(step),
+            }
+        }
+        Ok(steps)
+    }
+
     /// Goes on from `start` until `left` was counted, and reports what it passes.
     fn walk(
         &self,

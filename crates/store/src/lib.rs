@@ -6,6 +6,7 @@
 mod alerts;
 mod audit;
 mod chain;
+mod cycles;
 mod error;
 mod figures;
 mod heartbeats;
@@ -22,6 +23,7 @@ mod work;
 
 pub use alerts::{AlertRow, KnownAlert, Refusal};
 pub use audit::{Audit, Fault, Place, Root};
+pub use cycles::{Cycles, Period};
 pub use error::Error;
 pub use figures::{Figures, OpenFigures, RoleFigures};
 pub use heartbeats::{ClockStep, Heartbeat};

@@ -164,6 +164,11 @@ impl Store {
 
     /// Everything that happened to an incident, oldest first.
     pub async fn events(&self, tenant: &TenantId, id: IncidentId) -> Result<Vec<Recorded>, Error> {
+        Ok(self.numbered_events(tenant, id).await?.into_iter().map(|(_, recorded)| recorded).collect())
+    }
+
+    /// The same, each with its number in the tenant's chain.
+    pub async fn numbered_events(&self, tenant: &TenantId, id: IncidentId) -> Result<Vec<(u64, Recorded)>, Error> {
         let rows =
             sqlx::query("SELECT seq, at, actor, body FROM event WHERE tenant = $1 AND incident = $2 ORDER BY seq")
                 .bind(tenant.as_str())
@@ -173,12 +178,14 @@ impl Store {
                 .map_err(Error::database("read an incident's events"))?;
         rows.iter()
             .map(|row| {
-                let key = format!("{tenant}/{}", number(row, "seq")?);
-                Ok(Recorded {
+                let seq = number(row, "seq")?;
+                let key = format!("{tenant}/{seq}");
+                let recorded = Recorded {
                     at: timestamp(number(row, "at")?),
                     by: from_json("event", &key, &text(row, "actor")?)?,
                     event: from_json("event", &key, &text(row, "body")?)?,
-                })
+                };
+                Ok((seq.unsigned_abs(), recorded))
             })
             .collect()
     }

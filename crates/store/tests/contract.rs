@@ -5,6 +5,7 @@
 
 mod contract {
     pub mod audit;
+    pub mod cycles;
     pub mod database;
     pub mod desk;
     pub mod intake;
@@ -123,6 +124,13 @@ stories! {
     questions {
         what_waits_for_the_customer_comes_first_then_what_was_asked_last,
         nobody_sees_what_another_tenant_was_asked,
+    }
+    cycles {
+        what_became_of_a_promise_is_kept_with_the_incident,
+        a_reopening_ends_a_cycle_and_begins_another,
+        an_event_that_moves_no_clock_writes_no_row,
+        a_period_holds_what_began_in_it_and_a_scope_what_it_may_see,
+        a_clock_that_stops_is_counted_once,
     }
     people {
         a_person_is_kept_as_saved,

@@ -135,6 +135,27 @@ pub fn names(ja: &str, en: &str) -> Names {
     Names { ja: ja.into(), en: en.into() }
 }
 
+/// Two sites, each with one of the staff.
+pub fn roster() -> domain::oncall::Roster {
+    use domain::oncall::{OnCall, Roster, Shift, Site};
+    let site = |site: &str, name, who: &str| Site {
+        id: site.parse().unwrap(),
+        name,
+        shifts: vec![Shift {
+            days: Vec::new(),
+            from: jiff::civil::time(9, 0, 0, 0),
+            to: jiff::civil::time(18, 0, 0, 0),
+            people: vec![OnCall {
+                person: person(who),
+                email: Email::try_from(format!("{who}@soc.example")).unwrap(),
+                language: Language::Ja,
+            }],
+        }],
+    };
+    let sites = vec![site("sapporo", names("札幌", "Sapporo"), "sato"), site("tokyo", names("東京", "Tokyo"), "smith")];
+    Roster { sites, leads: Vec::new() }
+}
+
 pub fn tenants() -> Vec<Tenant> {
     let tenant = |id_: &str, name, languages, isolate_vip| Tenant {
         id: id(id_),

@@ -39,6 +39,7 @@ fn times(case: &Case<'_>) -> Markup {
         @if let Some(clocks) = &incident.clocks {
             @for pause in &clocks.pauses { (paused(pause, case)) }
         }
+        p.hint { a href=(format!("/incidents/{}/clocks", incident.id)) { (say.pick("期限の計算根拠", "Proof of due times")) } }
     }
 }
 
