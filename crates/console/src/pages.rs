@@ -3,6 +3,7 @@
 pub(crate) mod about;
 pub(crate) mod answers;
 pub(crate) mod evidence;
+pub(crate) mod hand_over;
 pub(crate) mod health;
 pub(crate) mod incident;
 pub(crate) mod queue;

@@ -87,6 +87,10 @@ const MIGRATIONS: &[&[&str]] = &[
         // What customers were asked: few among many events (`questions`).
         "CREATE INDEX event_question ON event (tenant, incident, at) WHERE kind = 'question_asked'",
     ],
+    &[
+        // Whom people of the SOC were called about, of late (`hand_over`).
+        "CREATE INDEX event_paged ON event (at, tenant, incident) WHERE kind = 'paged'",
+    ],
 ];
 
 /// Immediate tries when two processes make the same new database at once.
