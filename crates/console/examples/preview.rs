@@ -137,7 +137,10 @@ async fn seed(scene: &Scene<'_>) {
         let addition = (n == 11).then(|| Untrusted::new("先週の一斉配布に含まれていましたか。"));
         scene.run(asked, "sakura", Command::Ask { by: person("sato"), addition }, ago(minutes - 20)).await;
         scene.tell(asked, "sakura", ago(minutes - 20)).await;
+        scene.run(asked, "sakura", Command::LetTimePass, ago(60)).await;
     }
+
+    waiting(scene, ago).await;
 
     let server = support::behaving(
         support::unknown_file(6, "FS-02", ago(33)),
@@ -234,6 +237,43 @@ async fn past_weeks(scene: &Scene<'_>) {
             scene.run(incident, tenant, Command::Close { by }, later(done + 20 + n * 3)).await;
         }
     }
+}
+
+/// What waits: for the customer, for an approval, for a lost answer; and what people were called about.
+async fn waiting(scene: &Scene<'_>, ago: impl Fn(i64) -> Timestamp) {
+    let by = || person("sato");
+    let held = scene.raise("minato", support::document(31, "PC-EIGYO-2", ago(39)), ago(39)).await;
+    scene.tell(held, "minato", ago(38)).await;
+    let recommended = "現時点の判定：要調査\n根拠：マクロが外部へ接続を試みた\n推奨事項：差出人に確認する";
+    let present = Command::PresentAnalysis { by: by(), text: Untrusted::new(recommended) };
+    let reason = Untrusted::new("山本様のご依頼。棚卸しが終わる明日 10:00 まで待つ");
+    scene.run(held, "minato", Command::Hold { by: by(), reason }, ago(29)).await;
+    let other = scene.raise("sakura", support::unknown_file(32, "PC-SOUMU-4", ago(50)), ago(50)).await;
+    scene.tell(other, "sakura", ago(49)).await;
+    scene.run(other, "sakura", present, ago(31)).await;
+    scene.tell(other, "sakura", ago(30)).await;
+
+    let raised = scene.raise("sakura", support::unknown_file(33, "PC-KOUBAI-1", ago(22)), ago(22)).await;
+    let reason = Untrusted::new("同じ端末から認証情報の取得を確認");
+    let priority = domain::judgement::Priority::P1;
+    scene.run(raised, "sakura", Command::RaisePriority { by: person("smith"), priority, reason }, ago(14)).await;
+
+    let lost = scene.raise("sakura", support::ransomware(34, "WS-031", ago(3)), ago(3)).await;
+    let state = scene.engine.store().incident(&store::Scope::All, lost).await.expect("a store").expect("an incident");
+    if let Some(action) = state.actions.values().find(|a| a.state == State::PreAuthorised).map(|a| a.id) {
+        scene.run(lost, "sakura", Command::IntendAction { action }, ago(3)).await;
+        let answer = SendAnswer::Lost { why: Untrusted::new("the connection was cut after 30 s") };
+        scene.run(lost, "sakura", Command::ReportSend { action, sent_at: ago(3), answer }, ago(2)).await;
+    }
+
+    let called = scene.raise("northwind", support::unknown_file(35, "NW-LT-200", ago(70)), ago(70)).await;
+    scene.tell(called, "northwind", ago(70)).await;
+    for minutes in [39, 30] {
+        scene.run(called, "northwind", Command::LetTimePass, ago(minutes)).await;
+    }
+    let page = domain::PageId(1);
+    let confirm = Command::ConfirmPage { page, reference: "p1".into(), accepted_at: ago(38) };
+    scene.run(called, "northwind", confirm, ago(38)).await;
 }
 
 impl Scene<'_> {

@@ -5,6 +5,7 @@ pub(crate) mod answers;
 pub(crate) mod clocks;
 pub(crate) mod evidence;
 pub(crate) mod figures;
+pub(crate) mod hand_over;
 pub(crate) mod health;
 pub(crate) mod incident;
 pub(crate) mod queue;

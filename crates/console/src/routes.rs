@@ -10,8 +10,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 pub use crate::access::Access;
+use crate::pages::incident::promises;
 use crate::pages::{
-    about, answers, clocks, evidence, figures, health, incident, queue, report, settings, sign_in, trouble,
+    about, answers, clocks, evidence, figures, hand_over, health, incident, queue, report, settings, sign_in, trouble,
 };
 use crate::{App, access, assets, error, headers, live, watch};
 
@@ -19,6 +20,10 @@ use crate::{App, access, assets, error, headers, live, watch};
 const SOC: Access = Access::Only(&[Analyst, Manager]);
 /// The people who may set a job that gave up going again.
 const REVIVERS: Access = Access::Only(&[Manager, Operator]);
+
+/// The leads among them, who alone may say that something is graver than the rules do (P0 only through R01 to R04, a
+/// lead or the emergency line).
+const LEADS: Access = Access::Only(&[Manager]);
 
 /// The customers' people. Nobody else: what staff must know of it, the incident shows.
 const CUSTOMERS: Access = Access::Only(&[Customer]);
@@ -62,9 +67,16 @@ pub const ALL: &[Route] = &[
     Route::post("/incidents/{id}/note", SOC, || post(incident::note)),
     Route::post("/incidents/{id}/ask", SOC, || post(incident::ask)),
     Route::post("/incidents/{id}/answer", SOC, || post(incident::answer)),
+    Route::post("/incidents/{id}/present", SOC, || post(promises::present)),
+    Route::post("/incidents/{id}/hold", SOC, || post(promises::hold)),
+    Route::post("/incidents/{id}/end-hold", SOC, || post(promises::end_hold)),
+    Route::post("/incidents/{id}/raise", LEADS, || post(promises::raise)),
     Route::post("/incidents/{id}/verdict", SOC, || post(incident::verdict)),
     Route::post("/incidents/{id}/close", SOC, || post(incident::close)),
     Route::post("/incidents/{id}/reopen", SOC, || post(incident::reopen)),
+
+    Route::get("/hand-over", SOC, || get(hand_over::page)),
+    Route::post("/hand-over", SOC, || post(hand_over::give)),
 
     Route::get("/events", SOC, || get(live::events)),
     Route::get("/fragments/queue", SOC, || get(queue::fragment)),

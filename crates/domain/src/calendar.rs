@@ -431,7 +431,7 @@ pub fn in_japan(at: Timestamp) -> DateTime {
     Offset::constant(9).to_datetime(at)
 }
 
-fn from_japan(at: DateTime) -> Timestamp {
+pub(crate) fn from_japan(at: DateTime) -> Timestamp {
     // A fixed offset maps every date that a Timestamp gave us back to one.
     Offset::constant(9).to_timestamp(at).unwrap_or(Timestamp::MAX)
 }

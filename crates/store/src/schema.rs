@@ -97,6 +97,10 @@ const MIGRATIONS: &[&[&str]] = &[
         contained_at BIGINT NOT NULL, closed_at BIGINT NOT NULL, ended_at BIGINT NOT NULL, paused_s BIGINT NOT NULL,
         PRIMARY KEY (started_at, tenant, incident, cycle))",
     ],
+    &[
+        // Whom people of the SOC were called about, of late (`hand_over`).
+        "CREATE INDEX event_paged ON event (at, tenant, incident) WHERE kind = 'paged'",
+    ],
 ];
 
 /// Immediate tries when two processes make the same new database at once.

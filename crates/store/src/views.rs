@@ -1,6 +1,7 @@
 //! What people read of an incident: its state, its timeline, its line in the queue. Written with the events, so always the
 //! fold of them. `queue` lists them.
 
+use domain::clock::{Kind, PauseReason};
 use domain::incident::{Incident, Phase, Recorded};
 use domain::rules::RuleId;
 use domain::{IncidentId, TenantId, Timestamp, Untrusted};
@@ -31,6 +32,14 @@ impl Scope {
         }
     }
 
+    /// How many parameters `condition` takes.
+    pub(crate) fn parameters(&self) -> usize {
+        match self {
+            Self::All => 0,
+            Self::Only(tenants) => tenants.len(),
+        }
+    }
+
     pub(crate) fn bind<'q>(&self, query: Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments> {
         match self {
             Self::All => query,
@@ -57,6 +66,41 @@ pub struct Summary {
     pub rule: RuleId,
     pub dfir: bool,
     pub troubles: usize,
+    /// What is promised next. `None` when nothing is, and in lines that an older version of this program wrote.
+    #[serde(default)]
+    pub promise: Option<Promised>,
+}
+
+/// The promise that comes next, and whether its clock runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promised {
+    Running(Kind),
+    /// Waits for the customer. `late`: its time was over before it stood still, and a pause mends nothing.
+    Paused {
+        kind: Kind,
+        why: PauseReason,
+        late: bool,
+    },
+    /// The incident does not count against the service levels.
+    NotCounted,
+}
+
+impl Promised {
+    pub fn of(incident: &Incident) -> Option<Self> {
+        let clocks = incident.clocks.as_ref().filter(|_| incident.phase.is_open())?;
+        if clocks.excluded.is_some() {
+            return Some(Self::NotCounted);
+        }
+        let kind = Kind::ALL.into_iter().find(|kind| clocks.stopped(*kind).is_none())?;
+        // With the verdict the analysis is done, though no channel may have taken it yet.
+        if kind == Kind::Analysis && incident.phase == Phase::Answered {
+            return None;
+        }
+        let due = clocks.due(kind)?;
+        let paused = clocks.paused(kind).map(|p| Self::Paused { kind, why: p.why, late: due < p.from });
+        Some(paused.unwrap_or(Self::Running(kind)))
+    }
 }
 
 pub(crate) const INCIDENT_COLUMNS: usize = 13;
@@ -134,6 +178,7 @@ fn summary(incident: &Incident) -> Summary {
         rule: incident.judgement.rule,
         dfir: incident.dfir,
         troubles: incident.troubles.len(),
+        promise: Promised::of(incident),
     }
 }
 

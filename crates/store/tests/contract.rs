@@ -8,6 +8,7 @@ mod contract {
     pub mod cycles;
     pub mod database;
     pub mod desk;
+    pub mod hand_over;
     pub mod intake;
     pub mod jobs;
     pub mod killed;
@@ -120,6 +121,11 @@ stories! {
         an_empty_scope_sees_nothing,
         the_counters_count_what_the_lists_show,
         counting_stops_where_nobody_reads_on,
+    }
+    hand_over {
+        what_is_open_is_handed_over_by_who_has_it_and_due_next_first,
+        calls_of_late_are_listed_newest_first_whether_or_not_it_is_still_open,
+        the_queue_says_what_is_promised_and_whether_its_clock_runs,
     }
     questions {
         what_waits_for_the_customer_comes_first_then_what_was_asked_last,
