@@ -141,7 +141,9 @@ fn may_use(user: &str, used: &str, kind: Kind) -> bool {
         return false;
     }
     if FAR_SIDES.contains(&used) {
-        return OUTSIDE.contains(&user) || ["simulation", "yagura"].contains(&user) || (kind == Kind::Tests && !PURE.contains(&user));
+        return OUTSIDE.contains(&user)
+            || ["simulation", "yagura"].contains(&user)
+            || (kind == Kind::Tests && !PURE.contains(&user));
     }
     match (floor(user), floor(used)) {
         (Some(user), Some(used)) => used < user,

@@ -28,6 +28,7 @@ if (help) {
 const go = (address) => () => { location.href = address; };
 bind('?', openHelp);
 bind('g q', go('/'));
+bind('g h', go('/hand-over'));
 bind('g t', go('/trouble'));
 bind('g a', go('/about'));
 bind('Alt+l', toggle);

@@ -25,7 +25,9 @@ struct Clock;
 impl TimeSource for Clock {
     #[expect(clippy::disallowed_methods, reason = "the outermost caller of this tool")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        // As fine as the store keeps it.
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 }
 
@@ -50,7 +52,7 @@ async fn main() {
         }
         tenant
     });
-    let engine = Engine::new(store, tenants, domain::calendar::Calendar::japan());
+    let engine = Engine::with_roster(store, tenants, domain::calendar::Calendar::japan(), support::roster());
     let entropy = Arc::new(Counting::default());
     let password = console::password::hash(support::PASSWORD, &*entropy);
     for person in support::staff(&password) {
@@ -135,7 +137,10 @@ async fn seed(scene: &Scene<'_>) {
         let addition = (n == 11).then(|| Untrusted::new("先週の一斉配布に含まれていましたか。"));
         scene.run(asked, "sakura", Command::Ask { by: person("sato"), addition }, ago(minutes - 20)).await;
         scene.tell(asked, "sakura", ago(minutes - 20)).await;
+        scene.run(asked, "sakura", Command::LetTimePass, ago(60)).await;
     }
+
+    waiting(scene, ago).await;
 
     let server = support::behaving(
         support::unknown_file(6, "FS-02", ago(33)),
@@ -193,6 +198,82 @@ async fn seed(scene: &Scene<'_>) {
         raw: r#"{"id":"1","threatInfo":{"threatName":"<b>x</b>","identifiedAt":"yesterday"}}"#.into(),
     };
     scene.engine.take_in(&id("northwind"), &[], &[refusal], None, ago(70)).await.expect("a refusal is kept");
+    past_weeks(scene).await;
+}
+
+/// Closed incidents of four weeks, so that there are figures to look at: most in time, some not.
+async fn past_weeks(scene: &Scene<'_>) {
+    for n in 0..90_i64 {
+        let tenant = ["sakura", "northwind", "minato"][usize::try_from(n % 3).unwrap_or(0)];
+        let by = person(if n % 4 == 0 { "smith" } else { "sato" });
+        let at = scene.now - SignedDuration::from_mins(27 * 1440 - n * 430 - (n * n * 37) % 211);
+        let host = format!("OLD-{n:03}");
+        let number = 1000 + u32::try_from(n).unwrap_or(0);
+        let alert = match n % 5 {
+            0 => support::document(number, &host, at),
+            1 => support::unwanted(number, &host, at),
+            _ => support::admin_tool(number, &host, at),
+        };
+        let later = |minutes: i64| at + SignedDuration::from_secs(minutes * 60 + n * 7 % 60);
+        let incident = scene.raise(tenant, alert, at).await;
+        scene.tell(incident, tenant, at).await;
+        let taken = if n % 17 == 3 { 64 + n } else { 3 + (n * 11) % 40 };
+        scene.run(incident, tenant, Command::Acknowledge { by: by.clone() }, later(taken)).await;
+        if n % 9 == 4 {
+            scene.run(incident, tenant, Command::Ask { by: by.clone(), addition: None }, later(taken + 2)).await;
+            scene.tell(incident, tenant, later(taken + 2)).await;
+            let words = Untrusted::new("It is ours.");
+            let (question, meaning) = (domain::QuestionId(1), Meaning::Ours);
+            let answer = Command::RecordAnswer { by: by.clone(), question, meaning, words };
+            scene.run(incident, tenant, answer, later(taken + 300)).await;
+        }
+        let reason = Untrusted::new("Seen before; the customer knows it.");
+        let verdict = Command::GiveVerdict { by, verdict: Verdict::Suspicious, reason };
+        let done = taken + if n % 9 == 4 { 310 } else { 6 + (n * 7) % 26 };
+        scene.run(incident, tenant, verdict, later(done)).await;
+        scene.tell(incident, tenant, later(done)).await;
+        if n % 6 != 5 {
+            let by = person("smith");
+            scene.run(incident, tenant, Command::Close { by }, later(done + 20 + n * 3)).await;
+        }
+    }
+}
+
+/// What waits: for the customer, for an approval, for a lost answer; and what people were called about.
+async fn waiting(scene: &Scene<'_>, ago: impl Fn(i64) -> Timestamp) {
+    let by = || person("sato");
+    let held = scene.raise("minato", support::document(31, "PC-EIGYO-2", ago(39)), ago(39)).await;
+    scene.tell(held, "minato", ago(38)).await;
+    let recommended = "現時点の判定：要調査\n根拠：マクロが外部へ接続を試みた\n推奨事項：差出人に確認する";
+    let present = Command::PresentAnalysis { by: by(), text: Untrusted::new(recommended) };
+    let reason = Untrusted::new("山本様のご依頼。棚卸しが終わる明日 10:00 まで待つ");
+    scene.run(held, "minato", Command::Hold { by: by(), reason }, ago(29)).await;
+    let other = scene.raise("sakura", support::unknown_file(32, "PC-SOUMU-4", ago(50)), ago(50)).await;
+    scene.tell(other, "sakura", ago(49)).await;
+    scene.run(other, "sakura", present, ago(31)).await;
+    scene.tell(other, "sakura", ago(30)).await;
+
+    let raised = scene.raise("sakura", support::unknown_file(33, "PC-KOUBAI-1", ago(22)), ago(22)).await;
+    let reason = Untrusted::new("同じ端末から認証情報の取得を確認");
+    let priority = domain::judgement::Priority::P1;
+    scene.run(raised, "sakura", Command::RaisePriority { by: person("smith"), priority, reason }, ago(14)).await;
+
+    let lost = scene.raise("sakura", support::ransomware(34, "WS-031", ago(3)), ago(3)).await;
+    let state = scene.engine.store().incident(&store::Scope::All, lost).await.expect("a store").expect("an incident");
+    if let Some(action) = state.actions.values().find(|a| a.state == State::PreAuthorised).map(|a| a.id) {
+        scene.run(lost, "sakura", Command::IntendAction { action }, ago(3)).await;
+        let answer = SendAnswer::Lost { why: Untrusted::new("the connection was cut after 30 s") };
+        scene.run(lost, "sakura", Command::ReportSend { action, sent_at: ago(3), answer }, ago(2)).await;
+    }
+
+    let called = scene.raise("northwind", support::unknown_file(35, "NW-LT-200", ago(70)), ago(70)).await;
+    scene.tell(called, "northwind", ago(70)).await;
+    for minutes in [39, 30] {
+        scene.run(called, "northwind", Command::LetTimePass, ago(minutes)).await;
+    }
+    let page = domain::PageId(1);
+    let confirm = Command::ConfirmPage { page, reference: "p1".into(), accepted_at: ago(38) };
+    scene.run(called, "northwind", confirm, ago(38)).await;
 }
 
 impl Scene<'_> {

@@ -28,6 +28,7 @@ const ALL: &[Asset] = &[
     asset!("console.css", "text/css; charset=utf-8"),
     asset!("console.js", "text/javascript; charset=utf-8"),
     asset!("dialogs.js", "text/javascript; charset=utf-8"),
+    asset!("hand-over.js", "text/javascript; charset=utf-8"),
     asset!("incident.js", "text/javascript; charset=utf-8"),
     asset!("keys.js", "text/javascript; charset=utf-8"),
     asset!("live.js", "text/javascript; charset=utf-8"),

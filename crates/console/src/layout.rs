@@ -19,6 +19,10 @@ pub(crate) enum Place {
     Queue(String),
     Incident(IncidentId),
     Evidence(IncidentId),
+    /// With its filters.
+    Figures(String),
+    /// Likewise.
+    HandOver(String),
     Trouble,
     About,
 }
@@ -26,7 +30,7 @@ pub(crate) enum Place {
 impl Place {
     fn address(&self) -> String {
         match self {
-            Self::Queue(address) => address.clone(),
+            Self::Queue(address) | Self::Figures(address) | Self::HandOver(address) => address.clone(),
             Self::Incident(id) | Self::Evidence(id) => format!("/incidents/{id}"),
             Self::Trouble => "/trouble".into(),
             Self::About => "/about".into(),
@@ -36,7 +40,7 @@ impl Place {
     fn incident(&self) -> Option<IncidentId> {
         match self {
             Self::Incident(id) | Self::Evidence(id) => Some(*id),
-            Self::Queue(_) | Self::Trouble | Self::About => None,
+            Self::Queue(_) | Self::Figures(_) | Self::HandOver(_) | Self::Trouble | Self::About => None,
         }
     }
 
@@ -45,7 +49,8 @@ impl Place {
         match self {
             Self::Queue(_) => Some("queue.js"),
             Self::Incident(_) => Some("incident.js"),
-            Self::Evidence(_) | Self::Trouble | Self::About => None,
+            Self::HandOver(_) => Some("hand-over.js"),
+            Self::Evidence(_) | Self::Figures(_) | Self::Trouble | Self::About => None,
         }
     }
 }
@@ -184,6 +189,8 @@ fn bar(visitor: &Visitor, place: &Place, works: bool) -> Markup {
             div.places {
                 @if works {
                     (link(matches!(place, Place::Queue(_)), "/", say.pick("キュー", "Queue")))
+                    (link(matches!(place, Place::HandOver(_)), "/hand-over", say.pick("引き継ぎ", "Hand-over")))
+                    (link(matches!(place, Place::Figures(_)), "/figures", say.pick("達成状況", "Figures")))
                 }
                 (link(*place == Place::Trouble, "/trouble", say.pick("要確認", "Trouble")))
                 (link(*place == Place::About, "/about", say.pick("このシステムについて", "About")))

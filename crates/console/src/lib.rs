@@ -7,6 +7,7 @@
 
 mod access;
 mod assets;
+mod due;
 mod error;
 mod headers;
 mod layout;

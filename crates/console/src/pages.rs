@@ -2,7 +2,10 @@
 
 pub(crate) mod about;
 pub(crate) mod answers;
+pub(crate) mod clocks;
 pub(crate) mod evidence;
+pub(crate) mod figures;
+pub(crate) mod hand_over;
 pub(crate) mod health;
 pub(crate) mod incident;
 pub(crate) mod queue;

@@ -10,13 +10,20 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 pub use crate::access::Access;
-use crate::pages::{about, answers, evidence, health, incident, queue, report, settings, sign_in, trouble};
+use crate::pages::incident::promises;
+use crate::pages::{
+    about, answers, clocks, evidence, figures, hand_over, health, incident, queue, report, settings, sign_in, trouble,
+};
 use crate::{App, access, assets, error, headers, live, watch};
 
 /// The people who work incidents.
 const SOC: Access = Access::Only(&[Analyst, Manager]);
 /// The people who may set a job that gave up going again.
 const REVIVERS: Access = Access::Only(&[Manager, Operator]);
+
+/// The leads among them, who alone may say that something is graver than the rules do (P0 only through R01 to R04, a
+/// lead or the emergency line).
+const LEADS: Access = Access::Only(&[Manager]);
 
 /// The customers' people. Nobody else: what staff must know of it, the incident shows.
 const CUSTOMERS: Access = Access::Only(&[Customer]);
@@ -52,6 +59,7 @@ pub const ALL: &[Route] = &[
     Route::get("/", SOC, || get(queue::page)),
     Route::get("/jump", SOC, || get(queue::jump)),
     Route::get("/incidents/{id}", SOC, || get(incident::page)),
+    Route::get("/incidents/{id}/clocks", SOC, || get(clocks::page)),
     Route::get("/incidents/{id}/report/{file}", SOC, || get(report::download)),
     Route::get("/incidents/{id}/alerts/{alert}", SOC, || get(evidence::raw)),
     Route::post("/incidents/{id}/acknowledge", SOC, || post(incident::acknowledge)),
@@ -59,15 +67,25 @@ pub const ALL: &[Route] = &[
     Route::post("/incidents/{id}/note", SOC, || post(incident::note)),
     Route::post("/incidents/{id}/ask", SOC, || post(incident::ask)),
     Route::post("/incidents/{id}/answer", SOC, || post(incident::answer)),
+    Route::post("/incidents/{id}/present", SOC, || post(promises::present)),
+    Route::post("/incidents/{id}/hold", SOC, || post(promises::hold)),
+    Route::post("/incidents/{id}/end-hold", SOC, || post(promises::end_hold)),
+    Route::post("/incidents/{id}/raise", LEADS, || post(promises::raise)),
     Route::post("/incidents/{id}/verdict", SOC, || post(incident::verdict)),
     Route::post("/incidents/{id}/close", SOC, || post(incident::close)),
     Route::post("/incidents/{id}/reopen", SOC, || post(incident::reopen)),
+
+    Route::get("/hand-over", SOC, || get(hand_over::page)),
+    Route::post("/hand-over", SOC, || post(hand_over::give)),
 
     Route::get("/events", SOC, || get(live::events)),
     Route::get("/fragments/queue", SOC, || get(queue::fragment)),
     Route::get("/fragments/watch", SOC, || get(watch::fragment)),
     Route::get("/fragments/incidents/{id}", SOC, || get(incident::fragment)),
     Route::get("/fragments/previews/{id}", SOC, || get(incident::preview)),
+
+    Route::get("/figures", SOC, || get(figures::page)),
+    Route::get("/figures/incidents", SOC, || get(figures::behind)),
 
     Route::get("/trouble", Access::Staff, || get(trouble::page)),
     Route::post("/trouble/revive", REVIVERS, || post(trouble::revive)),

@@ -11,7 +11,7 @@ use domain::{IncidentId, Timestamp};
 use jiff::SignedDuration;
 use maud::{Markup, html};
 use serde::Deserialize;
-use store::{QueueFilter, QueueRow, Scope};
+use store::{Promised, QueueFilter, QueueRow, Scope};
 
 use crate::error::Fault;
 use crate::say::Say;
@@ -150,7 +150,7 @@ fn marks(rows: &[QueueRow], current: Option<IncidentId>, now: Timestamp, say: Sa
                     a href=(format!("/incidents/{}", row.id)) aria-label=(name(row, now, say))
                         data-current[current == Some(row.id)] {
                         circle.reach r="9" {}
-                        (shape(row.priority))
+                        (shape(row.priority, waits(row)))
                         text.tip x=(if *x > 60.0 { "-12" } else { "12" }) y="4"
                             text-anchor=(if *x > 60.0 { "end" } else { "start" }) { (name(row, now, say)) }
                     }
@@ -180,25 +180,40 @@ fn nothing(watch: &Watch, now: Timestamp, say: Say) -> String {
 fn name(row: &QueueRow, now: Timestamp, say: Say) -> String {
     let due = row.due_at.map(|at| show::until(at, now, say)).unwrap_or_default();
     let (host, title) = (row.summary.host.short(24), row.summary.title.short(40));
+    let due = if waits(row) {
+        format!("{due} {}", say.pick("（回答待ち・計時停止中）", "to answer, clock paused"))
+    } else {
+        due
+    };
     format!("{} · {due} · {} · {host} · {title}", row.priority.name(), row.id)
 }
 
 /// The sign of a priority, to stand in a line of text. Its name has to stand beside it.
 pub(crate) fn mark(priority: Priority) -> Markup {
     html! {
-        svg.mark viewBox="-8 -8 16 16" width="16" height="16" aria-hidden="true" { (shape(priority)) }
+        svg.mark viewBox="-8 -8 16 16" width="16" height="16" aria-hidden="true" { (shape(priority, false)) }
     }
 }
 
-/// Triangle, diamond, disc, square: told apart without colour.
-fn shape(priority: Priority) -> Markup {
+/// Whether its clock stands still. Then the mark is where the customer's time to answer ends.
+fn waits(row: &QueueRow) -> bool {
+    matches!(row.summary.promise, Some(Promised::Paused { .. }))
+}
+
+/// The sign of a clock that stands still.
+pub(crate) fn pause_sign() -> Markup {
+    html! { svg.pause viewBox="-5 -6 10 12" width="10" height="12" aria-hidden="true" { path d="M-3-4V4M3-4V4" {} } }
+}
+
+/// Triangle, diamond, disc, square: told apart without colour. Hollow while its clock stands still.
+fn shape(priority: Priority, hollow: bool) -> Markup {
     let (class, outline) = match priority {
         Priority::P0 => ("p0", "M0-7 7 6H-7Z"),
         Priority::P1 => ("p1", "M0-6.5 6.5 0 0 6.5-6.5 0Z"),
         Priority::P2 => ("p2", "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0-5 0Z"),
         Priority::P3 => ("p3", "M-4-4H4V4H-4Z"),
     };
-    html! { path class=(class) d=(outline) {} }
+    html! { path.(class).hollow[hollow] d=(outline) {} }
 }
 
 fn percent(span: SignedDuration) -> String {

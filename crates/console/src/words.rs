@@ -3,6 +3,7 @@
 use domain::alert::{
     Confidence, ConsoleStatus, Initiator, Kind, MitigationAction, MitigationOutcome, Reputation, Signature, Source,
 };
+use domain::clock::{self, PauseReason};
 use domain::endpoint::{Network, Os};
 use domain::rules::{Strength, Weight};
 use domain::{Language, Text};
@@ -150,9 +151,25 @@ pub(crate) fn console_status(status: ConsoleStatus) -> Text {
     }
 }
 
+/// A promise by its short name, as columns have room for.
+pub(crate) fn promise(kind: clock::Kind) -> Text {
+    match kind {
+        clock::Kind::FirstResponse => Text::new("初動", "Response"),
+        clock::Kind::Analysis => Text::new("分析", "Analysis"),
+    }
+}
+
+/// Why a clock stands still, likewise.
+pub(crate) fn paused(why: PauseReason) -> Text {
+    match why {
+        PauseReason::CustomerAnswer => Text::new("回答", "Answer"),
+        PauseReason::CustomerHold => Text::new("お客様都合の保留", "At their request"),
+    }
+}
+
 /// Every shortcut, as the help sheet and the page "about" show it. No key alone changes anything that cannot be undone.
 pub(crate) fn shortcuts(say: Say) -> Markup {
-    let rows: [(&str, &[&str], Text); 16] = [
+    let rows: [(&str, &[&str], Text); 19] = [
         ("", &["j", "k", "↓", "↑"], Text::new("次の行・前の行", "Next row, previous row")),
         ("", &["Enter"], Text::new("プレビューを開く・閉じる", "Open or close the preview")),
         ("", &["o", "Alt+R"], Text::new("インシデントを開く", "Open the incident")),
@@ -171,13 +188,20 @@ pub(crate) fn shortcuts(say: Say) -> Markup {
                 "Open the verdict form: true positive, suspicious, false positive",
             ),
         ),
+        ("", &["p"], Text::new("現時点の分析結果を提示する", "Present the analysis so far")),
+        ("", &["h"], Text::new("お客様都合の保留・保留の解除", "Hold at the customer's request, or end the hold")),
+        ("", &["r"], Text::new("優先度を上げる（責任者）", "Raise the priority (managers)")),
         ("", &["Alt+X"], Text::new("終了の確認を開く", "Ask to close")),
         ("", &["Ctrl+Enter"], Text::new("入力中のフォームを送信する", "Send the form being filled in")),
         ("", &["/"], Text::new("一覧を絞り込む", "Filter the list")),
         ("", &["Ctrl+K", "⌘K"], Text::new("番号を入力して開く", "Open by number")),
         ("", &["."], Text::new("新着を一覧に反映する", "Show what is new")),
         ("", &["Alt+L"], Text::new("自動更新を一時停止・再開する", "Pause or resume live updates")),
-        ("g", &["q", "t", "a"], Text::new("キュー・要確認・説明へ移動する", "Go to queue, trouble, about")),
+        (
+            "g",
+            &["q", "h", "t", "a"],
+            Text::new("キュー・引き継ぎ・要確認・説明へ移動する", "Go to queue, hand-over, trouble, about"),
+        ),
         ("", &["Esc"], Text::new("閉じる・入力欄から出る", "Close, or leave a field")),
         ("", &["?"], Text::new("この一覧を表示する", "Show this sheet")),
     ];

@@ -111,7 +111,8 @@ async fn everybody_reaches_what_the_matrix_says_and_nothing_else_sec_05() {
                     assert_eq!(answer.status, carried_out, "{case}: {}", answer.body);
                     let leads_out = answer.location().starts_with("/sign-in") && route.path != "/sign-out";
                     assert!(!leads_out || route.path == "/preferences", "{case}");
-                    let about_an_incident = ["/incidents/", "/answers/"].iter().any(|p| route.path.starts_with(p));
+                    let about_an_incident =
+                        ["/incidents/", "/answers/", "/hand-over"].iter().any(|p| route.path.starts_with(p));
                     if about_an_incident && route.method == routes::Method::Post {
                         assert!(stage.events(incident).await > before, "{case}: nothing was done");
                     }
@@ -159,9 +160,11 @@ async fn another_customers_incident_answers_like_one_that_does_not_exist_sec_01(
     let nothing = IncidentId { year: 2026, number: 999_999 };
     for route in routes::ALL.iter().filter(|route| route.path.contains("{id}")) {
         let foreign = stage.incident_for(route).await;
-        let mut mori = stage.browser(Some("mori")).await;
-        let foreign = stage.send(&mut mori, route, foreign).await;
-        let missing = stage.send(&mut mori, route, nothing).await;
+        // Whoever may use the route, and works for others.
+        let who = if route.access.allows(AccountRole::Analyst) { "mori" } else { stage.lead_elsewhere().await };
+        let mut elsewhere = stage.browser(Some(who)).await;
+        let foreign = stage.send(&mut elsewhere, route, foreign).await;
+        let missing = stage.send(&mut elsewhere, route, nothing).await;
         same(&foreign, &missing, &format!("{route:?}"));
     }
     for route in routes::ALL.iter().filter(|route| route.path.contains("{incident}")) {
@@ -171,8 +174,25 @@ async fn another_customers_incident_answers_like_one_that_does_not_exist_sec_01(
         let missing = stage.send(&mut hanako, route, nothing).await;
         same(&foreign, &missing, &format!("{route:?}"));
     }
-    let mut mori = stage.browser(Some("mori")).await;
-    for page in ["/", "/?view=closed", "/fragments/queue", "/fragments/watch", "/trouble", "/?tenant=northwind"] {
+    let (mut mori, foreign) = (stage.browser(Some("mori")).await, stage.raise().await);
+    for field in ["incident", "take"] {
+        let missing = nothing.to_string();
+        let there = mori.post("/hand-over", &[("to", "mori"), (field, &foreign.to_string())]).await;
+        same(&there, &mori.post("/hand-over", &[("to", "mori"), (field, &missing)]).await, field);
+    }
+    for page in [
+        "/",
+        "/hand-over",
+        "/hand-over?who=nobody",
+        "/?view=closed",
+        "/fragments/queue",
+        "/fragments/watch",
+        "/trouble",
+        "/?tenant=northwind",
+        "/figures",
+        "/figures/incidents",
+        "/figures/incidents?tenant=northwind",
+    ] {
         let body = mori.get(page).await.body;
         for others in ["NW-", "ノースウィンド", "setup_helper"] {
             assert!(!body.contains(others), "{page} says {others}");
@@ -194,9 +214,7 @@ async fn another_customers_alert_and_job_answer_like_ones_that_do_not_exist_sec_
     let nowhere = mori.get(&format!("/incidents/{own}/alerts/299999999999999999")).await;
     same(&there, &nowhere, "an alert of another customer under an incident of one's own");
 
-    let suzuki = Person { role: AccountRole::Manager, ..stage.person("mori").await };
-    soc.engine.store().save_person(&Person { id: person("suzuki"), ..suzuki }).await.unwrap();
-    let mut suzuki = stage.browser(Some("suzuki")).await;
+    let mut suzuki = stage.browser(Some(stage.lead_elsewhere().await)).await;
     let key = stage.dead_job(foreign).await;
     let there = suzuki.post("/trouble/revive", &[("key", &key)]).await;
     let nowhere = suzuki.post("/trouble/revive", &[("key", "no-such-job")]).await;
@@ -308,6 +326,13 @@ impl Stage {
         browser
     }
 
+    /// A manager for the customers that `mori` works for.
+    async fn lead_elsewhere(&self) -> &'static str {
+        let suzuki = Person { role: AccountRole::Manager, id: person("suzuki"), ..self.person("mori").await };
+        self.soc.engine.store().save_person(&suzuki).await.unwrap();
+        "suzuki"
+    }
+
     async fn raise(&self) -> IncidentId {
         let n = self.raised.get() + 1;
         self.raised.set(n);
@@ -338,7 +363,9 @@ impl Stage {
             meaning: Meaning::Ours,
             words: Untrusted::new("it is ours"),
         };
+        let hold = Command::Hold { by: by.clone(), reason: Untrusted::new("the customer asked to wait") };
         let steps = match route.path.rsplit('/').next() {
+            Some("end-hold") => vec![hold],
             Some("answer") => vec![ask],
             _ if route.path.starts_with("/answers/") => vec![ask],
             Some("close") => vec![ask, answer, verdict],
@@ -389,6 +416,11 @@ impl Stage {
             (_, path) if path.ends_with("/verdict") => {
                 &[("verdict", "suspicious"), ("text", "seen before, in writing")]
             }
+            (_, "/hand-over") => return vec![("to", "smith".to_owned()), ("incident", incident.to_string())],
+            (_, path) if path.ends_with("/present") => {
+                &[("verdict", "suspicious"), ("text", "seen before"), ("recommendation", "keep it isolated")]
+            }
+            (_, path) if path.ends_with("/raise") => &[("priority", "P0"), ("text", "it spreads by the minute")],
             (_, path) if path.ends_with("/answer") => {
                 &[("question", "Q1"), ("meaning", "ours"), ("text", "it is ours")]
             }

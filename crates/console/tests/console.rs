@@ -39,7 +39,7 @@ async fn whoever_watches_from_outside_sees_a_loop_that_stopped_and_no_customer_r
     };
     let (status, health, states) = look().await;
     assert_eq!((status, &health["status"]), (StatusCode::SERVICE_UNAVAILABLE, &"late".into()));
-    assert_eq!(states, ["missing", "missing", "missing"], "{health}");
+    assert_eq!(states, ["missing"; 4], "{health}");
 
     soc.beat().await;
     soc.time.pass(minutes(2));
@@ -48,7 +48,7 @@ async fn whoever_watches_from_outside_sees_a_loop_that_stopped_and_no_customer_r
         (status, &health["status"], &health["at"]),
         (StatusCode::OK, &"ok".into(), &"2026-11-24T01:02:00Z".into())
     );
-    assert_eq!(states, ["ok", "ok", "ok"], "{health}");
+    assert_eq!(states, ["ok"; 4], "{health}");
     assert!(health["clock_step"].is_null(), "{health}");
 
     // One of three customers is no longer polled.
@@ -62,7 +62,7 @@ async fn whoever_watches_from_outside_sees_a_loop_that_stopped_and_no_customer_r
     soc.engine.store().keep_clock_step(step).await.unwrap();
     let (status, health, states) = look().await;
     assert_eq!((status, &health["status"]), (StatusCode::SERVICE_UNAVAILABLE, &"late".into()));
-    assert_eq!(states, ["late", "ok", "ok"], "{health}");
+    assert_eq!(states, ["late", "ok", "ok", "ok"], "{health}");
     assert_eq!(health["loops"][0]["age_s"], 121, "{health}");
     assert_eq!(health["clock_step"], "clock stepped by -75 s at 2026-11-24T01:00:59Z");
 }
@@ -204,7 +204,8 @@ async fn an_incident_is_worked_from_receipt_to_its_end_through_forms_alone() {
     go("note", &[("text", "内部の記録")]).await;
     go("note", &[("text", "お客様への記録"), ("visibility", "customer")]).await;
     let notes = read(&soc, id).await.notes;
-    assert_eq!((notes[0].visibility, notes[1].visibility), (Visibility::Internal, Visibility::Customer));
+    assert!(notes[0].text.for_matching().starts_with("引き継ぎ：佐藤 健 → 森 由紀\n"), "{notes:?}");
+    assert_eq!((notes[1].visibility, notes[2].visibility), (Visibility::Internal, Visibility::Customer));
     go("ask", &[("text", "いつ入手されましたか。\r\nどこから？")]).await;
     let asked = read(&soc, id).await;
     assert_eq!(asked.phase, Phase::Asked);
@@ -402,6 +403,8 @@ async fn pages(soc: &Soc) -> Vec<String> {
         "/fragments/watch".into(),
         format!("/fragments/incidents/{id}"),
         format!("/fragments/previews/{id}"),
+        "/hand-over".into(),
+        "/hand-over?who=site/sapporo".into(),
         "/trouble".into(),
         "/about".into(),
         "/no-such-page".into(),

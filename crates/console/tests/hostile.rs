@@ -49,7 +49,10 @@ async fn every_page_is_like_its_twin(hostile: Vec<String>) {
         like(&customer.get("/answers").await, &twin.get("/answers").await, "/answers", true);
         let pages = 1..=hostile.len().div_ceil(100);
         let lists = pages.flat_map(|n| [format!("/?page={n}"), format!("/fragments/queue?page={n}")]);
-        for path in lists.chain(["/?view=closed", "/trouble", "/fragments/watch"].map(String::from)) {
+        for path in lists.chain(
+            ["/?view=closed", "/trouble", "/fragments/watch", "/hand-over", "/hand-over?who=person/sato"]
+                .map(String::from),
+        ) {
             like(&there.get(&path).await, &here.get(&path).await, &path, true);
         }
         for (n, text) in hostile.iter().enumerate() {
@@ -93,7 +96,8 @@ async fn every_page_is_like_its_twin(hostile: Vec<String>) {
 #[tokio::test]
 async fn what_a_visitor_types_comes_back_as_text_sec_30() {
     // Searching shows what there is; the customer without incidents keeps that the same for all.
-    const SHOWN: [&str; 4] = ["/?tenant=northwind&q=☠", "/sign-in/link/☠", "/incidents/☠", "/sign-in?next=☠"];
+    const SHOWN: [&str; 5] =
+        ["/?tenant=northwind&q=☠", "/hand-over?who=☠&to=☠&n=☠", "/sign-in/link/☠", "/incidents/☠", "/sign-in?next=☠"];
     let soc = Soc::open().await;
     let incident = soc.raise(CUSTOMER, support::unknown_file(1, "PC-001", soc.now())).await;
     let form = format!("/incidents/{incident}/verdict");
@@ -257,6 +261,10 @@ async fn say_everywhere(soc: &Soc, n: usize, text: &str) {
     let by = person("sato");
     let mut commands = vec![Command::AddNote { by: by.clone(), visibility: Visibility::Customer, text: said.clone() }];
     // One more way in for each: an answer by the customer, a refusal by the console, by the mail server, or by us.
+    if n.is_multiple_of(5) {
+        commands.push(Command::PresentAnalysis { by: by.clone(), text: Untrusted::new(&format!("{text} seen")) });
+        commands.push(Command::Hold { by: by.clone(), reason: Untrusted::new(&format!("{text} asked")) });
+    }
     commands.extend(match n % 4 {
         0 => vec![
             Command::Ask { by: by.clone(), addition: Some(said.clone()) },

@@ -322,6 +322,23 @@ impl Calendar {
         Ok(counted)
     }
 
+    /// Every stretch of time between two times, cut to them. Neighbours of one kind are one step.
+    pub fn steps(&self, from: Timestamp, to: Timestamp, hours: Hours) -> Result<Vec<Step>, BeyondHorizon> {
+        let mut steps: Vec<Step> = Vec::new();
+        for step in self.stretches(from, hours) {
+            if to <= steps.last().map_or(from, |last| last.to) {
+                break;
+            }
+            let step = step?;
+            let step = Step { to: step.to.min(to), ..step };
+            match steps.last_mut() {
+                Some(last) if last.what == step.what => last.to = step.to,
+                _ => steps.push(step),
+            }
+        }
+        Ok(steps)
+    }
+
     /// Goes on from `start` until `left` was counted, and reports what it passes.
     fn walk(
         &self,
@@ -414,7 +431,7 @@ pub fn in_japan(at: Timestamp) -> DateTime {
     Offset::constant(9).to_datetime(at)
 }
 
-fn from_japan(at: DateTime) -> Timestamp {
+pub(crate) fn from_japan(at: DateTime) -> Timestamp {
     // A fixed offset maps every date that a Timestamp gave us back to one.
     Offset::constant(9).to_timestamp(at).unwrap_or(Timestamp::MAX)
 }

@@ -6,6 +6,7 @@
 pub mod action;
 pub mod alert;
 pub mod attack;
+pub mod attainment;
 pub mod calendar;
 pub mod clock;
 pub mod defang;

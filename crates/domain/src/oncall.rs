@@ -4,10 +4,10 @@
 //! can sign in.
 
 use jiff::Timestamp;
-use jiff::civil::{Time, Weekday};
+use jiff::civil::{Date, Time, Weekday};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::in_japan;
+use crate::calendar::{from_japan, in_japan};
 use crate::ids::{NoticeId, PageId, PersonId, SiteId};
 use crate::language::{Language, Text};
 use crate::notice::Delivery;
@@ -163,6 +163,13 @@ impl Shift {
             (tonight && on(now.weekday())) || (now.time() < self.to && on(yesterday))
         }
     }
+
+    /// From when until when it lasts, if it begins on this day in Japan.
+    pub fn beginning(&self, day: Date) -> Option<(Timestamp, Timestamp)> {
+        let begins = self.days.is_empty() || self.days.iter().any(|d| d.weekday() == day.weekday());
+        let last = if self.from < self.to { day } else { day.tomorrow().ok()? };
+        begins.then(|| (from_japan(day.to_datetime(self.from)), from_japan(last.to_datetime(self.to))))
+    }
 }
 
 impl Day {
@@ -224,6 +231,23 @@ mod tests {
         assert_eq!(call(Step::NextSite, "2026-11-26T12:00:00", &["abe"]), "baba");
         assert_eq!(call(Step::NextAnalyst, "2026-11-28T12:00:00", &[]), "doi");
         assert_eq!(call(Step::Lead, "2026-11-28T12:00:00", &["doi"]), "nobody");
+    }
+
+    #[test]
+    fn a_shift_covers_the_time_from_its_beginning_until_its_end_and_no_other() {
+        let minute = jiff::SignedDuration::from_mins(1);
+        let mut begun = 0;
+        for site in roster().sites {
+            for shift in site.shifts {
+                for day in (24..=30).map(|d| jiff::civil::date(2026, 11, d)) {
+                    let Some((from, to)) = shift.beginning(day) else { continue };
+                    begun += 1;
+                    let around = [from - minute, from, to - minute, to].map(|at| shift.covers(at));
+                    assert_eq!(around, [false, true, true, false], "{day}");
+                }
+            }
+        }
+        assert_eq!(begun, 6, "Tuesday to Friday and Monday in Sapporo, Friday night in Fukuoka");
     }
 
     #[test]

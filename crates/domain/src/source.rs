@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 
-/// Tells the time. Only an outermost loop asks; everything below takes `now` as an argument.
+/// Tells the time, in whole microseconds, which is as fine as the store keeps it. Only an outermost loop asks; everything
+/// below takes `now` as an argument.
 pub trait TimeSource: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
 }

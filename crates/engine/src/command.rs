@@ -35,6 +35,17 @@ impl Engine {
         self.execute_all(tenant, incident, &[command], None, now).await
     }
 
+    /// Executes several commands on one incident, all of them or none, and returns the state after the last.
+    pub async fn execute_together(
+        &self,
+        tenant: &TenantId,
+        incident: IncidentId,
+        commands: &[Command],
+        now: Timestamp,
+    ) -> Result<Incident, ExecuteError> {
+        self.execute_all(tenant, incident, commands, None, now).await
+    }
+
     /// Executes what a job brought back and ends the job, in one transaction: neither can be there without the other.
     pub(crate) async fn finish(
         &self,

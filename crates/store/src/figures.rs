@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::attainment::{Standing, Target};
 use domain::incident::Phase;
 use domain::judgement::Priority;
 use domain::{TenantId, Timestamp};
@@ -16,6 +17,7 @@ use crate::{Error, Store};
 /// Prefixes of the counters that a unit of work adds to; the tenant's id follows.
 pub(crate) const ALERTS: &str = "alerts/";
 pub(crate) const NOTICES: &str = "notices/";
+const TARGETS: &str = "targets/";
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Figures {
@@ -26,6 +28,8 @@ pub struct Figures {
     pub alerts: BTreeMap<TenantId, u64>,
     /// Notices that a channel accepted so far.
     pub notices: BTreeMap<TenantId, u64>,
+    /// Clocks that stopped so far, kept or missed, over all tenants.
+    pub targets: BTreeMap<(Target, Priority, Standing), u64>,
 }
 
 /// The open incidents of one priority and phase.
@@ -88,9 +92,27 @@ impl Store {
                     counts.insert(tenant, value);
                 }
             }
+            if let Some(target) = name.strip_prefix(TARGETS).and_then(counted_target) {
+                *figures.targets.entry(target).or_default() += value;
+            }
         }
         Ok(figures)
     }
+}
+
+/// Each tenant has counters of its own, so that tenants do not wait for each other.
+pub(crate) fn target_counter(tenant: &TenantId, target: Target, priority: Priority, standing: Standing) -> String {
+    format!("{TARGETS}{tenant}/{}/{}/{}", target.name(), priority.name(), standing.name())
+}
+
+fn counted_target(name: &str) -> Option<(Target, Priority, Standing)> {
+    let mut words = name.split('/').skip(1);
+    let (target, priority, standing) = (words.next()?, words.next()?, words.next()?);
+    Some((
+        Target::ALL.into_iter().find(|t| t.name() == target)?,
+        priority.parse().ok()?,
+        Standing::ALL.into_iter().find(|s| s.name() == standing)?,
+    ))
 }
 
 fn open(row: &AnyRow) -> Result<OpenFigures, Error> {

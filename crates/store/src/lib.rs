@@ -6,8 +6,10 @@
 mod alerts;
 mod audit;
 mod chain;
+mod cycles;
 mod error;
 mod figures;
+mod hand_over;
 mod heartbeats;
 mod jobs;
 mod pool;
@@ -22,13 +24,15 @@ mod work;
 
 pub use alerts::{AlertRow, KnownAlert, Refusal};
 pub use audit::{Audit, Fault, Place, Root};
+pub use cycles::{Cycles, Period};
 pub use error::Error;
 pub use figures::{Figures, OpenFigures, RoleFigures};
+pub use hand_over::Holder;
 pub use heartbeats::{ClockStep, Heartbeat};
 pub use jobs::{DeadJob, Job, JobCounts, Outcome};
 pub use pool::Store;
 pub use queue::{Counters, Queue, QueueFilter, QueueRow};
 pub use staff::{AccountRole, Person, Session};
 pub use trouble::{AtCommit, Trouble};
-pub use views::Scope;
+pub use views::{Promised, Scope, Summary};
 pub use work::Work;

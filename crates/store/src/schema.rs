@@ -87,6 +87,20 @@ const MIGRATIONS: &[&[&str]] = &[
         // What customers were asked: few among many events (`questions`).
         "CREATE INDEX event_question ON event (tenant, incident, at) WHERE kind = 'question_asked'",
     ],
+    &[
+        // What became of each promise (`cycles`). The start comes first in the key: figures are of a period.
+        "CREATE TABLE clock_cycle (
+        started_at BIGINT NOT NULL, tenant TEXT NOT NULL, incident TEXT NOT NULL, cycle BIGINT NOT NULL,
+        priority BIGINT NOT NULL, reading TEXT NOT NULL, response_due BIGINT NOT NULL, by_ack TEXT NOT NULL,
+        by_notice TEXT NOT NULL, analysis_due BIGINT NOT NULL, analysis TEXT NOT NULL, first_notice_at BIGINT NOT NULL,
+        acknowledged_at BIGINT NOT NULL, acknowledged_by TEXT NOT NULL, analysed_at BIGINT NOT NULL,
+        contained_at BIGINT NOT NULL, closed_at BIGINT NOT NULL, ended_at BIGINT NOT NULL, paused_s BIGINT NOT NULL,
+        PRIMARY KEY (started_at, tenant, incident, cycle))",
+    ],
+    &[
+        // Whom people of the SOC were called about, of late (`hand_over`).
+        "CREATE INDEX event_paged ON event (at, tenant, incident) WHERE kind = 'paged'",
+    ],
 ];
 
 /// Immediate tries when two processes make the same new database at once.

@@ -1,6 +1,7 @@
 //! What people read of an incident: its state, its timeline, its line in the queue. Written with the events, so always the
 //! fold of them. `queue` lists them.
 
+use domain::clock::{Kind, PauseReason};
 use domain::incident::{Incident, Phase, Recorded};
 use domain::rules::RuleId;
 use domain::{IncidentId, TenantId, Timestamp, Untrusted};
@@ -31,6 +32,14 @@ impl Scope {
         }
     }
 
+    /// How many parameters `condition` takes.
+    pub(crate) fn parameters(&self) -> usize {
+        match self {
+            Self::All => 0,
+            Self::Only(tenants) => tenants.len(),
+        }
+    }
+
     pub(crate) fn bind<'q>(&self, query: Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments> {
         match self {
             Self::All => query,
@@ -57,6 +66,41 @@ pub struct Summary {
     pub rule: RuleId,
     pub dfir: bool,
     pub troubles: usize,
+    /// What is promised next. `None` when nothing is, and in lines that an older version of this program wrote.
+    #[serde(default)]
+    pub promise: Option<Promised>,
+}
+
+/// The promise that comes next, and whether its clock runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promised {
+    Running(Kind),
+    /// Waits for the customer. `late`: its time was over before it stood still, and a pause mends nothing.
+    Paused {
+        kind: Kind,
+        why: PauseReason,
+        late: bool,
+    },
+    /// The incident does not count against the service levels.
+    NotCounted,
+}
+
+impl Promised {
+    pub fn of(incident: &Incident) -> Option<Self> {
+        let clocks = incident.clocks.as_ref().filter(|_| incident.phase.is_open())?;
+        if clocks.excluded.is_some() {
+            return Some(Self::NotCounted);
+        }
+        let kind = Kind::ALL.into_iter().find(|kind| clocks.stopped(*kind).is_none())?;
+        // With the verdict the analysis is done, though no channel may have taken it yet.
+        if kind == Kind::Analysis && incident.phase == Phase::Answered {
+            return None;
+        }
+        let due = clocks.due(kind)?;
+        let paused = clocks.paused(kind).map(|p| Self::Paused { kind, why: p.why, late: due < p.from });
+        Some(paused.unwrap_or(Self::Running(kind)))
+    }
 }
 
 pub(crate) const INCIDENT_COLUMNS: usize = 13;
@@ -134,6 +178,7 @@ fn summary(incident: &Incident) -> Summary {
         rule: incident.judgement.rule,
         dfir: incident.dfir,
         troubles: incident.troubles.len(),
+        promise: Promised::of(incident),
     }
 }
 
@@ -164,6 +209,11 @@ impl Store {
 
     /// Everything that happened to an incident, oldest first.
     pub async fn events(&self, tenant: &TenantId, id: IncidentId) -> Result<Vec<Recorded>, Error> {
+        Ok(self.numbered_events(tenant, id).await?.into_iter().map(|(_, recorded)| recorded).collect())
+    }
+
+    /// The same, each with its number in the tenant's chain.
+    pub async fn numbered_events(&self, tenant: &TenantId, id: IncidentId) -> Result<Vec<(u64, Recorded)>, Error> {
         let rows =
             sqlx::query("SELECT seq, at, actor, body FROM event WHERE tenant = $1 AND incident = $2 ORDER BY seq")
                 .bind(tenant.as_str())
@@ -173,12 +223,14 @@ impl Store {
                 .map_err(Error::database("read an incident's events"))?;
         rows.iter()
             .map(|row| {
-                let key = format!("{tenant}/{}", number(row, "seq")?);
-                Ok(Recorded {
+                let seq = number(row, "seq")?;
+                let key = format!("{tenant}/{seq}");
+                let recorded = Recorded {
                     at: timestamp(number(row, "at")?),
                     by: from_json("event", &key, &text(row, "actor")?)?,
                     event: from_json("event", &key, &text(row, "body")?)?,
-                })
+                };
+                Ok((seq.unsigned_abs(), recorded))
             })
             .collect()
     }

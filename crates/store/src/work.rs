@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use domain::attainment::{Measured, Standing, Target};
 use domain::grouping::{Earlier, Key};
 use domain::incident::{Effect, Event, Incident, Recorded};
-use domain::{AlertId, IncidentId, TenantId, Timestamp};
+use domain::{AlertId, IncidentId, Priority, TenantId, Timestamp};
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -17,7 +18,7 @@ use crate::alerts::{AlertRow, KnownAlert, Refusal};
 use crate::chain::{self, Link, RootLink};
 use crate::jobs::Job;
 use crate::rows::{ROWS_PER_STATEMENT, from_json, micros, number, text, to_json, values};
-use crate::{AtCommit, Error, Store, Trouble, figures, views};
+use crate::{AtCommit, Error, Store, Trouble, cycles, figures, views};
 
 /// See the module. Dropping it without `commit` undoes everything.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub struct Work {
     events: Vec<EventRow>,
     incidents: HashMap<IncidentId, Incident>,
     changed: BTreeMap<IncidentId, Timestamp>,
+    cycles: BTreeMap<(IncidentId, u32), Measured>,
     jobs: BTreeMap<String, JobRow>,
     pub(crate) alerts: BTreeMap<AlertId, AlertRow>,
     pub(crate) memory: HashMap<Key, Vec<Earlier>>,
@@ -43,6 +45,8 @@ pub struct Work {
 struct Tally {
     alerts: i64,
     notices: i64,
+    /// Promises that were kept, and that were not, when their clocks stopped.
+    targets: BTreeMap<(Target, Priority, Standing), i64>,
 }
 
 impl Tally {
@@ -52,6 +56,17 @@ impl Tally {
             Event::Received { .. } | Event::AlertJoined { .. } => self.alerts += 1,
             Event::NoticeAccepted { .. } => self.notices += 1,
             _ => {}
+        }
+    }
+
+    fn stop(&mut self, before: Option<&Measured>, after: &Measured) {
+        for target in [Target::FirstResponse, Target::Analysis] {
+            // Long before any due time, only what has stopped is kept or missed.
+            let stopped = |one: &Measured| one.standing(target, Timestamp::MIN);
+            let standing = stopped(after);
+            if standing.counts() && !before.is_some_and(|b| stopped(b).counts()) {
+                *self.targets.entry((target, after.priority, standing)).or_default() += 1;
+            }
         }
     }
 }
@@ -99,6 +114,7 @@ impl Work {
             events: Vec::new(),
             incidents: HashMap::new(),
             changed: BTreeMap::new(),
+            cycles: BTreeMap::new(),
             jobs: BTreeMap::new(),
             alerts: BTreeMap::new(),
             memory: HashMap::new(),
@@ -166,9 +182,24 @@ impl Work {
             let row = JobRow { incident: incident.clone(), role, body, urgency, run_at, standing };
             self.jobs.entry(key).or_insert(row);
         }
+        self.measure(&after, recorded);
         self.changed.insert(after.id, at);
         self.incidents.insert(after.id, after);
         Ok(())
+    }
+
+    fn measure(&mut self, after: &Incident, recorded: &[Recorded]) {
+        let before = self.incidents.get(&after.id);
+        for cycle in cycles::changed(before, after, recorded) {
+            let known = before.filter(|b| b.cycle == cycle.cycle).and_then(Measured::of);
+            self.tally.stop(known.as_ref(), &cycle);
+            let key = (cycle.incident, cycle.cycle);
+            let cycle = match self.cycles.get(&key) {
+                Some(earlier) => cycles::merged(earlier, cycle),
+                None => cycle,
+            };
+            self.cycles.insert(key, cycle);
+        }
     }
 
     fn chain_event(&mut self, incident: &str, entry: &Recorded) -> Result<(), Error> {
@@ -276,6 +307,7 @@ impl Work {
     pub async fn commit(mut self) -> Result<(), Error> {
         self.write_events().await?;
         self.write_incidents().await?;
+        self.write_cycles().await?;
         self.write_jobs().await?;
         crate::alerts::write(&mut self).await?;
         self.write_numbers().await?;
@@ -345,6 +377,21 @@ impl Work {
                 query = row.bind(query);
             }
             run(query, &mut self.transaction, "write incidents").await?;
+        }
+        Ok(())
+    }
+
+    async fn write_cycles(&mut self) -> Result<(), Error> {
+        let rows: Vec<(String, Measured)> =
+            std::mem::take(&mut self.cycles).into_values().map(|row| (row.incident.to_string(), row)).collect();
+        for part in rows.chunks(cycles::ROWS) {
+            let values = values(part.len(), cycles::COLUMNS);
+            let sql = format!("{} {values} {}", cycles::INSERT, cycles::ON_CONFLICT_REPLACE);
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for (incident, row) in part {
+                query = cycles::bind(query, row, incident);
+            }
+            run(query, &mut self.transaction, "write what became of the promises").await?;
         }
         Ok(())
     }
@@ -424,15 +471,18 @@ impl Work {
 
     /// Each tenant has counters of its own, so that tenants do not wait for each other here.
     async fn write_tally(&mut self) -> Result<(), Error> {
-        for (prefix, more) in [(figures::ALERTS, self.tally.alerts), (figures::NOTICES, self.tally.notices)] {
-            if more == 0 {
-                continue;
-            }
+        let came_and_went = [(figures::ALERTS, self.tally.alerts), (figures::NOTICES, self.tally.notices)];
+        let mut counts: Vec<(String, i64)> =
+            came_and_went.iter().map(|(prefix, more)| (format!("{prefix}{}", self.tenant), *more)).collect();
+        for ((target, priority, standing), more) in &self.tally.targets {
+            counts.push((figures::target_counter(&self.tenant, *target, *priority, *standing), *more));
+        }
+        for (name, more) in counts.into_iter().filter(|(_, more)| *more > 0) {
             let query = sqlx::query(
                 "INSERT INTO counter (name, value) VALUES ($1, $2)
                  ON CONFLICT (name) DO UPDATE SET value = counter.value + excluded.value",
             )
-            .bind(format!("{prefix}{}", self.tenant))
+            .bind(name)
             .bind(more);
             run(query, &mut self.transaction, "count what came and went").await?;
         }

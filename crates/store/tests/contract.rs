@@ -5,8 +5,10 @@
 
 mod contract {
     pub mod audit;
+    pub mod cycles;
     pub mod database;
     pub mod desk;
+    pub mod hand_over;
     pub mod intake;
     pub mod jobs;
     pub mod killed;
@@ -121,9 +123,21 @@ stories! {
         the_counters_count_what_the_lists_show,
         counting_stops_where_nobody_reads_on,
     }
+    hand_over {
+        what_is_open_is_handed_over_by_who_has_it_and_due_next_first,
+        calls_of_late_are_listed_newest_first_whether_or_not_it_is_still_open,
+        the_queue_says_what_is_promised_and_whether_its_clock_runs,
+    }
     questions {
         what_waits_for_the_customer_comes_first_then_what_was_asked_last,
         nobody_sees_what_another_tenant_was_asked,
+    }
+    cycles {
+        what_became_of_a_promise_is_kept_with_the_incident,
+        a_reopening_ends_a_cycle_and_begins_another,
+        an_event_that_moves_no_clock_writes_no_row,
+        a_period_holds_what_began_in_it_and_a_scope_what_it_may_see,
+        a_clock_that_stops_is_counted_once,
     }
     people {
         a_person_is_kept_as_saved,

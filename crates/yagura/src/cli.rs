@@ -10,7 +10,11 @@ use domain::{IncidentId, Language, PersonId, TenantId, Timestamp};
 use store::AccountRole;
 
 use crate::bench::Bench;
+<<<<<<< HEAD
 use crate::{alerts, audit, clock, config, demo, doctor, incident, roles, simulate, staff, staffing, watch};
+=======
+use crate::{alerts, audit, clock, config, demo, doctor, figures, incident, roles, simulate, staff, watch};
+>>>>>>> main
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +27,7 @@ Examples:
   yagura s1sim --scenario ransomware-workstation
   yagura alerts import threats.json            recorded alerts, offline
   yagura clock due --start 2026-09-18T17:30:00+09:00 --minutes 60
+  yagura figures --from 2026-10-01 --to 2026-10-31
   yagura watch --url https://soc.example.jp/healthz --once
   yagura audit verify                          proof that no event was changed
   yagura simulate --seeds 20                   the whole service on virtual time, with every fault";
@@ -79,10 +84,19 @@ enum Command {
     },
     /// Watches a service from another machine, and tells people when it does not work
     Watch(watch::Options),
+    /// How well the promises were kept in a period: attainment and times by customer and priority
+    #[command(after_help = FIGURES_EXAMPLES)]
+    Figures(figures::Options),
     /// The figures in the README, on this machine
     #[command(subcommand)]
     Bench(Bench),
 }
+
+const FIGURES_EXAMPLES: &str = "\
+Examples:
+  yagura figures --config yagura.toml
+  yagura figures --from 2026-10-01 --to 2026-10-31 --tenant acme --json
+  yagura figures --from 2026-10-01 --to 2026-10-31 --cycles > cycles.csv";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -348,6 +362,10 @@ impl Arguments {
                     }
                     StaffCommand::Disable { id, store } => staff::disable(&store, &id).await?,
                 }
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Figures(options) => {
+                figures::run(&options).await?;
                 Ok(ExitCode::SUCCESS)
             }
             Command::Bench(bench) => {

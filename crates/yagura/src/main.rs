@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod demo;
 mod doctor;
+mod figures;
 mod incident;
 mod metrics;
 mod output;

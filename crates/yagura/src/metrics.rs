@@ -15,6 +15,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use domain::attainment::{Standing, Target};
 use domain::calendar::in_japan;
 use domain::incident::Phase;
 use domain::judgement::Priority;
@@ -120,6 +121,7 @@ impl Numbers {
             "Notices that a channel accepted, by customer.",
             samples(&notices),
         );
+        self.targets(&mut page);
         let days = self.horizon_days as f64;
         page.gauge("yagura_calendar_horizon_days", "Days until holidays are no longer known.", [number(&[], days)]);
         if let Some(step) = self.health.clock_step {
@@ -155,6 +157,26 @@ impl Numbers {
             "yagura_overdue_promises",
             "Open incidents whose next promise should have been kept by now.",
             overdue.iter().map(|(priority, n)| count(&[("priority", priority.name())], *n)),
+        );
+    }
+
+    /// What is past its time and still open is in `yagura_overdue_promises`, and here when its clock stops.
+    fn targets(&self, page: &mut Page) {
+        let mut samples = Vec::new();
+        for target in [Target::FirstResponse, Target::Analysis] {
+            for priority in Priority::ALL {
+                for standing in [Standing::Met, Standing::Missed] {
+                    let n = self.figures.targets.get(&(target, priority, standing)).copied().unwrap_or_default();
+                    samples.push((target.name(), priority.name(), standing.name(), n));
+                }
+            }
+        }
+        page.counter(
+            "yagura_targets_total",
+            "Clocks that stopped, by whether their target was met.",
+            samples.iter().map(|(clock, priority, result, n)| {
+                count(&[("clock", clock), ("priority", priority), ("result", result)], *n)
+            }),
         );
     }
 
@@ -235,6 +257,7 @@ mod tests {
                 jobs: [("actuator".to_owned(), RoleFigures { waiting: 4, leased: 1, dead: 2, oldest_due_at })].into(),
                 alerts: [(gone.clone(), 7)].into(),
                 notices: [(acme.clone(), 9)].into(),
+                targets: [((Target::Analysis, Priority::P1, Standing::Missed), 5)].into(),
             },
             health: Health {
                 loops: vec![
@@ -267,6 +290,8 @@ mod tests {
             "yagura_alerts_taken_total{tenant=\"acme\"} 0",
             "yagura_alerts_taken_total{tenant=\"gone\"} 7",
             "yagura_notices_accepted_total{tenant=\"acme\"} 9",
+            "yagura_targets_total{clock=\"analysis\",priority=\"P1\",result=\"missed\"} 5",
+            "yagura_targets_total{clock=\"first_response\",priority=\"P0\",result=\"met\"} 0",
             "yagura_calendar_horizon_days 410",
             "yagura_clock_step_timestamp_seconds 1790000000",
             "yagura_clock_step_seconds -75",

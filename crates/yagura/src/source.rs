@@ -3,13 +3,16 @@
 use domain::Timestamp;
 use domain::source::{Entropy, TimeSource};
 
+/// In whole microseconds, as the store keeps them: with finer times an incident would not be what its stored events give,
+/// and no proof of its clocks would agree.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MachineTime;
 
 impl TimeSource for MachineTime {
     #[expect(clippy::disallowed_methods, reason = "the one door to the machine's clock")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 }
 
@@ -23,5 +26,17 @@ impl Entropy for MachineEntropy {
         // Without randomness no session may be opened: there is nothing sensible left to do.
         getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_as_fine_as_the_store_keeps_it() {
+        for _ in 0..20 {
+            assert_eq!(MachineTime.now().subsec_nanosecond() % 1000, 0);
+        }
     }
 }

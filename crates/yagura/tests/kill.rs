@@ -6,8 +6,10 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use domain::Timestamp;
+use domain::incident::Role as JobRole;
 use s1sim::{Role, Threat};
-use store::{JobCounts, Store};
+use store::Store;
 use support::{CUSTOMER, Site, for_a_while};
 
 /// How often it is killed. `YAGURA_KILLS=100` is the full proof; every test run does a part of it.
@@ -68,11 +70,11 @@ async fn settle(site: &Site, raised: &BTreeSet<String>) {
         for_a_while(Duration::from_millis(500)).await;
         let ledger = site.sim.ledger();
         let told = raised.iter().all(|id| ledger.times_effective("quarantine", id) > 0);
-        if told && counts(site).await.is_some_and(|c| c.waiting == 0) {
+        if told && next_errand(site).await.is_none() {
             return;
         }
     }
-    panic!("five minutes after the last start there is still work: {:?}", counts(site).await);
+    panic!("five minutes after the last start there is still work: {:?}", next_errand(site).await);
 }
 
 /// A different moment each time: when the console has just been told something, when the mail server has just taken a
@@ -110,11 +112,12 @@ async fn held_by(site: &Site, process: u32) -> u64 {
 }
 
 /// `None` while the store does not exist yet.
-async fn counts(site: &Site) -> Option<JobCounts> {
+/// When the next job that does something outside is due. Deadlines of open incidents lie ahead, and are none.
+async fn next_errand(site: &Site) -> Option<Timestamp> {
     let store = Store::open(&site.store_address()).await.ok()?;
-    let counts = store.job_counts().await.ok();
+    let errands = [store.next_job_at(JobRole::Actuator).await, store.next_job_at(JobRole::Notifier).await];
     store.close().await;
-    counts
+    errands.into_iter().filter_map(|at| at.expect("an answer")).min()
 }
 
 async fn incident_of(site: &Site, alert: &str) -> Option<domain::IncidentId> {

@@ -111,6 +111,10 @@ pub(crate) async fn list(State(app): State<App>, visitor: Visitor) -> Result<Htm
         .iter()
         .take(MAX_LISTED)
         .flat_map(|incident| incident.questions.values().map(move |question| (incident, question)))
+        // What was asked again more closely waits there, and no longer here.
+        .filter(|(incident, question)| {
+            question.answer.is_some() || incident.open_question().is_some_and(|open| open.id == question.id)
+        })
         .map(|(incident, question)| Case { incident, question, tenant, now, say })
         .collect();
     let title = say.pick("ご確認のお願い", "Questions for you");

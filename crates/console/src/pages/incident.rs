@@ -8,6 +8,7 @@ mod aside;
 mod desk;
 mod facts;
 mod happened;
+pub(crate) mod promises;
 mod story;
 
 use std::collections::BTreeMap;
@@ -25,12 +26,14 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use store::Person;
 
+use super::hand_over;
 use crate::error::{Dressed, Fault, wants_text};
 use crate::layout::{self, Place};
 use crate::say::Say;
 use crate::visitor::Visitor;
 use crate::{App, watch};
 
+pub(super) use answers::next_message;
 use desk::{Draft, Tool};
 
 /// Everything that the parts of the page are drawn from.
@@ -261,12 +264,17 @@ pub(crate) async fn assign(act: Act, Form(form): Form<AssignForm>) -> Result<Res
     let wanted = form.to.filter(|to| !to.is_empty());
     let to = wanted.map_or(Ok(act.by()), |to| to.parse()).map_err(|_| Fault::BadForm("no such person"))?;
     let person = act.app.engine().store().person(&to).await?;
-    let can = person.is_some_and(|p| !p.disabled && p.role.works_incidents() && p.scope.holds(&act.incident.tenant));
-    if !can {
+    let can = |p: &Person| !p.disabled && p.role.works_incidents() && p.scope.holds(&act.incident.tenant);
+    let Some(person) = person.filter(can) else {
         return Err(Fault::BadForm("this person cannot work the incident"));
-    }
+    };
     let by = act.by();
-    act.carry_out(Command::Assign { to, by }, Draft::of(Tool::Assign)).await
+    if to == by {
+        return act.carry_out(Command::Assign { to, by }, Draft::of(Tool::Assign)).await;
+    }
+    // Whoever is given it has to know of its clock, as from the sheet (REL-25).
+    let commands = hand_over::commands(&act.incident, &act.visitor.person, &person, act.app.now());
+    act.carry_out_all(&commands, Draft::of(Tool::Assign)).await
 }
 
 pub(crate) async fn note(act: Act, Form(form): Form<NoteForm>) -> Result<Response, Fault> {
@@ -361,8 +369,13 @@ impl Act {
     }
 
     async fn carry_out(self, command: Command, draft: Draft) -> Result<Response, Fault> {
+        self.carry_out_all(&[command], draft).await
+    }
+
+    /// All of it or nothing.
+    async fn carry_out_all(self, commands: &[Command], draft: Draft) -> Result<Response, Fault> {
         let id = self.incident.id;
-        match self.app.engine().execute(&self.incident.tenant, id, command, self.app.now()).await {
+        match self.app.engine().execute_together(&self.incident.tenant, id, commands, self.app.now()).await {
             Ok(_) if self.quiet => Ok(StatusCode::NO_CONTENT.into_response()),
             Ok(_) => Ok(Redirect::to(&format!("/incidents/{id}")).into_response()),
             Err(ExecuteError::Refused(why)) => {

@@ -1,128 +1,32 @@
 //! The queue: what is due next comes first. Filters live in the address, so a view can be shared and bookmarked.
 
+mod filters;
+
 use axum::extract::{Query, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use domain::calendar::in_japan;
 use domain::incident::Phase;
 use domain::judgement::{Priority, Verdict};
 use domain::tenant::Tenant;
-use domain::{IncidentId, PersonId, TenantId, Timestamp, Untrusted, rules};
+use domain::{IncidentId, PersonId, Timestamp, Untrusted, rules};
 use maud::{Markup, html};
 use serde::Deserialize;
-use store::{Counters, Queue, QueueFilter, QueueRow};
+use store::{Counters, Queue, QueueRow};
 
 use crate::access::url_encoded;
 use crate::error::Fault;
 use crate::layout::{self, Place};
 use crate::say::Say;
 use crate::visitor::Visitor;
-use crate::{App, show, watch};
+use crate::{App, due, show, watch};
+
+pub(crate) use filters::Asked;
+use filters::{Filters, View};
 
 /// Rows on one page.
 const PAGE: usize = 100;
 /// Most rows searched for a word.
 const SEARCHED: i64 = 1000;
-
-/// What the address asks for. Whatever does not parse is as good as absent.
-#[derive(Debug, Default, Clone, Deserialize)]
-pub(crate) struct Asked {
-    view: Option<String>,
-    tenant: Option<String>,
-    priority: Option<String>,
-    q: Option<String>,
-    page: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum View {
-    Open,
-    Unassigned,
-    Mine,
-    AtRisk,
-    Overdue,
-    Waiting,
-    Closed,
-}
-
-impl View {
-    const ALL: [(Self, &'static str); 7] = [
-        (Self::Open, "open"),
-        (Self::Unassigned, "unassigned"),
-        (Self::Mine, "mine"),
-        (Self::AtRisk, "risk"),
-        (Self::Overdue, "overdue"),
-        (Self::Waiting, "waiting"),
-        (Self::Closed, "closed"),
-    ];
-
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(view, _)| *view == self).map_or("open", |(_, name)| name)
-    }
-}
-
-/// A parsed address.
-#[derive(Debug, Clone)]
-struct Filters {
-    view: View,
-    tenant: Option<TenantId>,
-    priority: Option<Priority>,
-    word: String,
-    page: usize,
-}
-
-impl Filters {
-    fn of(asked: &Asked) -> Self {
-        let view = View::ALL.into_iter().find(|(_, name)| Some(*name) == asked.view.as_deref());
-        Self {
-            view: view.map_or(View::Open, |(view, _)| view),
-            tenant: asked.tenant.as_deref().and_then(|t| t.parse().ok()),
-            priority: asked.priority.as_deref().and_then(|p| p.parse().ok()),
-            word: asked.q.as_deref().unwrap_or_default().trim().chars().take(100).collect(),
-            page: asked.page.as_deref().and_then(|p| p.parse().ok()).unwrap_or(1).clamp(1, 100_000),
-        }
-    }
-
-    fn query(&self, me: &PersonId, now: Timestamp) -> QueueFilter {
-        let soon = now.checked_add(show::AT_RISK).unwrap_or(Timestamp::MAX);
-        let base = QueueFilter { tenant: self.tenant.clone(), priority: self.priority, ..QueueFilter::default() };
-        match self.view {
-            View::Open => base,
-            View::Unassigned => QueueFilter { unassigned: true, ..base },
-            View::Mine => QueueFilter { assigned_to: Some(me.clone()), ..base },
-            View::AtRisk => QueueFilter { due_from: Some(now), due_before: Some(soon), ..base },
-            View::Overdue => QueueFilter { due_before: Some(now), ..base },
-            View::Waiting => QueueFilter { phase: Some(Phase::Asked), ..base },
-            View::Closed => QueueFilter { closed: true, ..base },
-        }
-    }
-
-    /// The address of this view, without the path.
-    fn search(&self) -> String {
-        let mut parts = Vec::new();
-        if self.view != View::Open {
-            parts.push(format!("view={}", self.view.name()));
-        }
-        if let Some(tenant) = &self.tenant {
-            parts.push(format!("tenant={tenant}"));
-        }
-        if let Some(priority) = self.priority {
-            parts.push(format!("priority={}", priority.name()));
-        }
-        if !self.word.is_empty() {
-            parts.push(format!("q={}", url_encoded(&self.word)));
-        }
-        if self.page > 1 {
-            parts.push(format!("page={}", self.page));
-        }
-        if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
-    }
-
-    fn with(&self, change: impl FnOnce(&mut Self)) -> String {
-        let mut other = Self { page: 1, ..self.clone() };
-        change(&mut other);
-        format!("/{}", other.search())
-    }
-}
 
 pub(crate) async fn page(
     State(app): State<App>,
@@ -386,7 +290,7 @@ impl List<'_> {
         let (say, now, summary) = (self.say, self.now, &row.summary);
         let href = format!("/incidents/{}", row.id);
         let tenant = self.app.engine().tenant(&row.tenant);
-        let state = row.due_at.map_or("", |at| show::urgency(at, now));
+        let state = due::state(summary.promise, row.due_at, now);
         html! {
             tr #(row.id) data-v=(row.updated_at.as_microsecond()) class=(state) {
                 td.c-p { (watch::mark(row.priority)) span { (row.priority.name()) } }
@@ -417,15 +321,7 @@ impl List<'_> {
         if self.filters.view == View::Closed {
             return show::moment(row.updated_at, now);
         }
-        match row.due_at {
-            Some(at) => html! {
-                time.due.(show::urgency(at, now)) datetime=(show::machine(at)) title=(show::both_zones(at)) data-due {
-                    b { (show::until(at, now, say)) }
-                    span { (promise(row.phase, say)) " " (show::brief(at, now)) }
-                }
-            },
-            None => html! { span.no-due { (say.pick("期限なし", "No due time")) } },
-        }
+        due::cell(row.summary.promise, row.due_at, now, say)
     }
 
     /// Who has it; while nobody has acknowledged, one click does.
@@ -494,16 +390,6 @@ fn account(user: &Untrusted) -> Untrusted {
     }
 }
 
-/// What is due: the first response until somebody acknowledges, then the analysis.
-fn promise(phase: Phase, say: Say) -> &'static str {
-    match phase {
-        Phase::Triaged => say.pick("初動", "Response"),
-        Phase::Acknowledged | Phase::Analysing => say.pick("分析", "Analysis"),
-        Phase::Asked => say.pick("回答", "Answer"),
-        Phase::Answered | Phase::Closed => "",
-    }
-}
-
 fn clock_seconds(at: Timestamp) -> String {
     in_japan(at).strftime("%H:%M:%S").to_string()
 }
@@ -547,20 +433,5 @@ mod tests {
         assert!(at(last_counted, PAGE).contains(&format!("page={}", last_counted + 1)));
         assert!(at(last_counted + 5, PAGE).contains(&format!("page={}", last_counted + 6)));
         assert!(!at(last_counted + 5, PAGE - 1).contains("Next"));
-    }
-
-    #[test]
-    fn a_view_survives_its_address() {
-        let asked = Asked {
-            view: Some("mine".into()),
-            tenant: Some("acme".into()),
-            priority: Some("P1".into()),
-            q: Some("請求書 & more".into()),
-            page: Some("3".into()),
-        };
-        let search = Filters::of(&asked).search();
-        assert_eq!(search, "?view=mine&tenant=acme&priority=P1&q=%E8%AB%8B%E6%B1%82%E6%9B%B8%20%26%20more&page=3");
-        let nonsense = Asked { view: Some("'; --".into()), tenant: Some("../x".into()), ..Asked::default() };
-        assert_eq!(Filters::of(&nonsense).search(), "");
     }
 }

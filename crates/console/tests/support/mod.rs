@@ -18,6 +18,7 @@ use domain::alert::{
 use domain::attack::Technique;
 use domain::calendar::Calendar;
 use domain::endpoint::{Endpoint, Machine, Network, Os};
+use domain::oncall::Roster;
 use domain::source::{Entropy, TimeSource};
 use domain::tenant::{Contact, Email, Names, ResponsePolicy, Tenant};
 use domain::{AgentId, AlertId, IncidentId, Language, PersonId, TenantId, Timestamp, Untrusted};
@@ -76,7 +77,7 @@ impl Soc {
     pub async fn open() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite:{}/console.db", directory.path().display())).await.unwrap();
-        let engine = Engine::new(store, tenants(), Calendar::japan());
+        let engine = Engine::with_roster(store, tenants(), Calendar::japan(), roster());
         let time = Arc::new(ManualTime::at("2026-11-24T01:00:00Z"));
         let entropy = Arc::new(Counting::default());
         let app = App::new(engine.clone(), time.clone(), entropy.clone(), settings()).unwrap();
@@ -109,6 +110,21 @@ impl Soc {
         let taken = self.engine.take_in(&id(tenant), &incoming, &[], None, self.now()).await.unwrap();
         *taken.opened.first().or(taken.joined.first()).expect("an incident")
     }
+}
+
+/// Sato by day at Sapporo, Mori in the evening at Fukuoka, Smith as the lead and for an hour at night in Tokyo.
+pub fn roster() -> Roster {
+    let on_call = |who: &str| serde_json::json!({ "person": who, "email": format!("{who}@soc.example") });
+    let site = |id: &str, ja: &str, en: &str, from: &str, to: &str, who: &str| {
+        let shift = serde_json::json!({ "from": from, "to": to, "people": [on_call(who)] });
+        serde_json::json!({ "id": id, "name": { "ja": ja, "en": en }, "shift": [shift] })
+    };
+    let sites = [
+        site("sapporo", "札幌", "Sapporo", "09:00:00", "18:00:00", "sato"),
+        site("fukuoka", "福岡", "Fukuoka", "17:00:00", "01:00:00", "mori"),
+        site("tokyo", "東京", "Tokyo", "03:00:00", "04:00:00", "smith"),
+    ];
+    serde_json::from_value(serde_json::json!({ "site": sites, "lead": [on_call("smith")] })).unwrap()
 }
 
 pub fn id(tenant: &str) -> TenantId {

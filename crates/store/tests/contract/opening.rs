@@ -27,7 +27,7 @@ pub async fn two_programs_may_make_the_same_new_database_at_once(db: &Database) 
     assert_eq!(db.count("schema_version").await, db.number("SELECT MAX(version) + 1 FROM schema_version").await);
 }
 
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
     "schema_version",
     "chain_head",
     "event",
@@ -43,6 +43,7 @@ const TABLES: [&str; 17] = [
     "staff",
     "session",
     "sign_in_link",
+    "clock_cycle",
     "heartbeat",
     "clock_step",
 ];

@@ -86,6 +86,8 @@ pub async fn a_store_of_before_the_counters_counts_what_it_has(db: &Database) {
         "DROP TABLE heartbeat",
         "DROP TABLE clock_step",
         "DROP INDEX event_question",
+        "DROP TABLE clock_cycle",
+        "DROP INDEX event_paged",
         "DELETE FROM schema_version WHERE version > 1",
     ] {
         db.run(sql).await;

@@ -8,10 +8,11 @@ use domain::notice;
 use domain::question::Question;
 use domain::rules;
 use maud::{Markup, html};
+use store::Promised;
 
 use super::{Case, desk};
 use crate::say::Say;
-use crate::{show, words};
+use crate::{show, watch, words};
 
 pub(super) fn list(case: &Case<'_>) -> Markup {
     let say = case.say;
@@ -119,21 +120,28 @@ fn by_when(case: &Case<'_>) -> Markup {
     let (incident, say, now) = (case.incident, case.say, case.now);
     let deadline = incident.waiting_question().and_then(Question::deadline);
     html! {
+        @let paused = match Promised::of(incident) { Some(Promised::Paused { why, .. }) => Some(why), _ => None };
         @if let Some(due) = incident.next_due() {
-            p.main { time.due.(show::urgency(due, now)) datetime=(show::machine(due)) title=(show::both_zones(due)) data-due {
+            p.main { time.due.(show::urgency(due, now)).paused[paused.is_some()] datetime=(show::machine(due)) title=(show::both_zones(due)) data-due {
+                @if paused.is_some() { (watch::pause_sign()) }
                 b { (show::until(due, now, say)) }
             } }
             p { (promise(incident, say)) " " (show::moment(due, now)) }
         } @else {
-            p.main { @match incident.phase {
-                Phase::Closed => { (say.pick("終了済み", "Closed")) }
+            p.main { @match (incident.phase, paused) {
+                (Phase::Closed, _) => { (say.pick("終了済み", "Closed")) }
+                (_, Some(_)) => { (watch::pause_sign()) (say.pick("計時を一時停止中", "Clock paused")) }
                 _ => { (say.pick("期限なし", "No due time")) }
             } }
+        }
+        @if let Some(why) = paused { p.hint { (say.text(why.text())) } }
+        @if Promised::of(incident) == Some(Promised::NotCounted) {
+            p.hint { (say.pick("目標時間の対象外", "Not counted against the service levels")) }
         }
         @if let Some(at) = deadline.filter(|at| incident.next_due() != Some(*at)) {
             p.hint { (say.pick("お客様の回答期限", "Customer's answer")) " " (show::moment(at, now)) }
         }
-        @if let Some(at) = next_message(case) {
+        @if let Some(at) = next_message(incident) {
             p.hint { (say.pick("次回のご連絡", "Next message")) " " (show::moment(at, now)) }
         }
     }
@@ -144,12 +152,12 @@ fn promise(incident: &Incident, say: Say) -> &'static str {
     match incident.clocks.as_ref().and_then(Clocks::running) {
         Some((Clock::FirstResponse, _)) => say.pick("初動の目標", "Response target"),
         Some((Clock::Analysis, _)) => say.pick("分析の目標", "Analysis target"),
-        None => say.pick("お客様の回答期限（計時は一時停止中）", "Customer's answer, clock paused"),
+        None => say.pick("お客様の回答期限", "Customer's answer by"),
     }
 }
 
 /// When the customer was promised to hear from us again.
-fn next_message(case: &Case<'_>) -> Option<domain::Timestamp> {
-    let last = case.incident.notices.values().next_back()?;
-    last.next_update.filter(|_| last.kind != notice::Kind::Verdict && case.incident.phase.is_open())
+pub(crate) fn next_message(incident: &Incident) -> Option<domain::Timestamp> {
+    let last = incident.notices.values().next_back()?;
+    last.next_update.filter(|_| last.kind != notice::Kind::Verdict && incident.phase.is_open())
 }

@@ -1,12 +1,12 @@
 //! What an analyst can do with the incident now, as forms that work without scripts.
 
 use domain::incident::{Phase, Visibility};
-use domain::judgement::Verdict;
+use domain::judgement::{Priority, Verdict};
 use domain::question::{self, Meaning};
 use maud::{Markup, html};
 use store::Person;
 
-use super::Case;
+use super::{Case, promises};
 use crate::say::Say;
 use crate::visitor::Visitor;
 
@@ -19,6 +19,9 @@ pub(super) enum Tool {
     Note,
     Ask,
     Answer,
+    Present,
+    Hold,
+    Raise,
     Verdict,
     Close,
     Reopen,
@@ -32,6 +35,8 @@ pub(super) struct Draft {
     pub(super) visibility: Visibility,
     pub(super) meaning: Option<Meaning>,
     pub(super) verdict: Option<Verdict>,
+    pub(super) recommendation: String,
+    pub(super) priority: Option<Priority>,
     pub(super) refused: Option<String>,
 }
 
@@ -40,7 +45,7 @@ impl Draft {
         Self { tool, ..Self::default() }
     }
 
-    fn text_in(&self, tool: Tool) -> &str {
+    pub(super) fn text_in(&self, tool: Tool) -> &str {
         if self.tool == tool { &self.text } else { "" }
     }
 
@@ -61,6 +66,10 @@ pub(super) fn tools(case: &Case<'_>, visitor: &Visitor, staff: &[Person], draft:
         (draft.why(Tool::None))
         (draft.why(Tool::Assign))
         (draft.why(Tool::Close))
+        // The forms may be gone by the time that a refusal comes back: somebody was quicker.
+        @if !open || promises::on_hold(incident) { (draft.why(Tool::Hold)) }
+        @if !open || incident.priority() == Priority::P0 { (draft.why(Tool::Raise)) }
+        @if !open { (draft.why(Tool::Present)) }
         div.tools {
             @if open && incident.acknowledged.is_none() {
                 (button(case, "acknowledge", say.pick("受領する", "Acknowledge"), "Alt K", &html! {}))
@@ -73,6 +82,7 @@ pub(super) fn tools(case: &Case<'_>, visitor: &Visitor, staff: &[Person], draft:
                 } @else {
                     (tool(Tool::Ask, "ask", say.pick("お客様に質問", "Ask the customer"), "", draft, &ask(case, draft)))
                 }
+                (promises::tools(case, visitor, draft))
                 (tool(Tool::Verdict, "verdict", say.pick("判定", "Verdict"), "t s f", draft, &verdict(case, draft)))
                 @if incident.phase == Phase::Answered { (close(case)) }
             } @else {
@@ -93,7 +103,7 @@ pub(super) fn button(case: &Case<'_>, to: &str, text: &str, keys: &str, inside: 
 }
 
 /// A form that unfolds. Only one of them is open at a time.
-fn tool(tool: Tool, name: &str, text: &str, keys: &str, draft: &Draft, inside: &Markup) -> Markup {
+pub(super) fn tool(tool: Tool, name: &str, text: &str, keys: &str, draft: &Draft, inside: &Markup) -> Markup {
     html! {
         details name="tool" #(format!("tool-{name}")) data-tool=(name) open[draft.is_open(tool)] {
             summary { (text) @if !keys.is_empty() { " " kbd { (keys) } } }
@@ -102,7 +112,7 @@ fn tool(tool: Tool, name: &str, text: &str, keys: &str, draft: &Draft, inside: &
     }
 }
 
-fn action(case: &Case<'_>, to: &str) -> String {
+pub(super) fn action(case: &Case<'_>, to: &str) -> String {
     format!("/incidents/{}/{to}", case.incident.id)
 }
 
@@ -140,7 +150,7 @@ fn note(case: &Case<'_>, draft: &Draft) -> Markup {
     };
     html! {
         form method="post" action=(action(case, "note")) {
-            (text_field(say.pick("わかったこと、行ったこと", "What you found or did"), draft.text_in(Tool::Note)))
+            (text_field("text", say.pick("わかったこと、行ったこと", "What you found or did"), draft.text_in(Tool::Note)))
             fieldset {
                 (choice(Visibility::Internal, "internal", say.pick("SOC 内部のみ", "Internal")))
                 (choice(Visibility::Customer, "customer", say.pick("お客様に公開（報告書に記載）", "For the customer, in the report")))
@@ -156,7 +166,7 @@ fn ask(case: &Case<'_>, draft: &Draft) -> Markup {
         form method="post" action=(action(case, "ask")) {
             p { (say.pick("次の質問をお客様に送ります。72時間以内に回答がない場合は「要調査」とします。", "These questions are sent to the customer. 72 hours of silence make it suspicious.")) }
             ol.standard { @for text in question::STANDARD { li { (say.text(text)) } } }
-            (text_field(say.pick("追加の質問（任意）", "Anything else to ask (optional)"), draft.text_in(Tool::Ask)))
+            (text_field("text", say.pick("追加の質問（任意）", "Anything else to ask (optional)"), draft.text_in(Tool::Ask)))
             button.primary { (say.pick("質問を送る", "Send the questions")) }
         }
     }
@@ -177,7 +187,7 @@ fn answer(case: &Case<'_>, draft: &Draft) -> Markup {
                     }
                 }
             }
-            (text_field(say.pick("お客様の言葉", "The customer's words"), draft.text_in(Tool::Answer)))
+            (text_field("text", say.pick("お客様の言葉", "The customer's words"), draft.text_in(Tool::Answer)))
             button.primary { (say.pick("回答を記録する", "Record the answer")) }
         }
     }
@@ -204,7 +214,7 @@ fn verdict(case: &Case<'_>, draft: &Draft) -> Markup {
                     }
                 }
             }
-            (text_field(say.pick("理由（お客様への報告書に記載されます）", "Reason (the customer's report quotes it)"), draft.text_in(Tool::Verdict)))
+            (text_field("text", say.pick("理由（お客様への報告書に記載されます）", "Reason (the customer's report quotes it)"), draft.text_in(Tool::Verdict)))
             button.primary { (say.pick("判定を登録する", "Give the verdict")) }
         }
     }
@@ -224,23 +234,23 @@ fn reopen(case: &Case<'_>, draft: &Draft) -> Markup {
     let say = case.say;
     html! {
         form method="post" action=(action(case, "reopen")) {
-            (text_field(say.pick("再開する理由", "Why it is reopened"), draft.text_in(Tool::Reopen)))
+            (text_field("text", say.pick("再開する理由", "Why it is reopened"), draft.text_in(Tool::Reopen)))
             button.primary { (say.pick("再開する", "Reopen")) }
         }
     }
 }
 
-fn text_field(name: &str, text: &str) -> Markup {
+pub(super) fn text_field(field: &str, name: &str, text: &str) -> Markup {
     html! {
         label { span { (name) }
             // A browser drops the first line break after the tag; what was typed keeps its own.
-            textarea name="text" rows="4" { "\n" (text) }
+            textarea name=(field) rows="4" { "\n" (text) }
         }
     }
 }
 
 /// What a form sends for a value of the domain: its own stored name.
-fn value_of<T: serde::Serialize>(value: &T) -> String {
+pub(super) fn value_of<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned()
 }
 
@@ -249,6 +259,9 @@ pub(super) fn next_step(case: &Case<'_>, say: Say) -> &'static str {
     match case.incident.phase {
         Phase::Answered => say.pick("内容を確認して終了する", "Check once more, then close"),
         Phase::Closed => say.pick("なし", "Nothing"),
+        _ if promises::on_hold(case.incident) => {
+            say.pick("お客様のご都合を確認し、保留を解除する", "Check with the customer, then end the hold")
+        }
         Phase::Asked => say.pick("回答を待ち、届いたら記録する", "Wait for the answer and record it"),
         _ => say.text(domain::rules::rule(case.incident.judgement.rule).next),
     }

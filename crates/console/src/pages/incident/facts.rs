@@ -1,7 +1,7 @@
 //! The left column: the times that matter, and what is known of endpoints and detection.
 
 use domain::action;
-use domain::clock::{Kind as Clock, Pause, State};
+use domain::clock::{Exclusion, Kind as Clock, Pause, State};
 use domain::incident::{Event, Phase};
 use domain::notice::{Delivery, Kind};
 use domain::{Timestamp, rules};
@@ -31,14 +31,16 @@ fn times(case: &Case<'_>) -> Markup {
             (case.mark("T2", say.pick("受信", "Received"), Some(incident.received_at)))
             (case.mark("T3a", say.pick("第一報の送信", "First notice"), accepted(case, Kind::First)))
             (case.mark("T3b", say.pick("受領", "Acknowledged"), acknowledged))
-            (case.mark("T4", say.pick("分析結果の送信", "Analysis sent"), accepted(case, Kind::Verdict)))
+            (case.mark("T4", say.pick("分析結果の送信", "Analysis sent"), analysed(case)))
             (case.mark("T5", say.pick("対処の確認（最後）", "Last action"), last_verified(case)))
             (case.mark("T6", say.pick("終了", "Closed"), closed(case)))
             @for kind in Clock::ALL { (target(case, kind)) }
         }
         @if let Some(clocks) = &incident.clocks {
+            @if let Some(exclusion) = &clocks.excluded { (excluded(exclusion, case)) }
             @for pause in &clocks.pauses { (paused(pause, case)) }
         }
+        p.hint { a href=(format!("/incidents/{}/clocks", incident.id)) { (say.pick("期限の計算根拠", "Proof of due times")) } }
     }
 }
 
@@ -74,6 +76,22 @@ fn paused(pause: &Pause, case: &Case<'_>) -> Markup {
             " · " (say.text(pause.why.text()))
         }
     }
+}
+
+/// Why it does not count, as the customer is told.
+fn excluded(exclusion: &Exclusion, case: &Case<'_>) -> Markup {
+    let Exclusion::FirstScanStorm { site, alerts, threshold } = exclusion;
+    let said = case.say.pick(
+        format!("導入時の初回フルスキャン（1時間に {alerts} 件、基準 {threshold} 件）のため対象外。拠点："),
+        format!("Not counted: first full-disk scan, {alerts} alerts in an hour, threshold {threshold}. Site: "),
+    );
+    html! { p.hint { (said) (show::foreign(site, 60)) } }
+}
+
+/// T4: a channel took the first word that holds a verdict so far.
+fn analysed(case: &Case<'_>) -> Option<Timestamp> {
+    let of_clock = case.incident.clocks.as_ref().and_then(|clocks| clocks.analysed);
+    of_clock.or_else(|| accepted(case, Kind::Verdict))
 }
 
 fn accepted(case: &Case<'_>, kind: Kind) -> Option<Timestamp> {

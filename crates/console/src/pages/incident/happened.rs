@@ -99,7 +99,7 @@ impl Case<'_> {
         }
     }
 
-    fn actor(&self, actor: &Actor) -> String {
+    pub(super) fn actor(&self, actor: &Actor) -> String {
         let say = self.say;
         match actor {
             Actor::Intake => say.pick("受信（自動）", "intake").into(),

@@ -2,6 +2,7 @@
 
 use domain::calendar::in_japan;
 use domain::incident::{Event, Recorded};
+use domain::judgement::Priority;
 use domain::reason::Ground;
 use domain::rules::{self, Judgement};
 use maud::{Markup, html};
@@ -44,9 +45,29 @@ pub(super) fn reasons(case: &Case<'_>) -> Markup {
     }
 }
 
+/// The last rise by a person, if it still stands: from where, to where, and by whom.
+fn raised(case: &Case<'_>) -> Option<(Priority, Priority, String)> {
+    let stands = case.incident.priority();
+    let before = |earlier: &[Recorded]| {
+        earlier.iter().rev().find_map(|r| match &r.event {
+            Event::Judged { judgement } => Some(judgement.priority),
+            Event::PriorityRaised { priority, .. } => Some(*priority),
+            _ => None,
+        })
+    };
+    case.events.iter().enumerate().rev().find_map(|(n, r)| match &r.event {
+        Event::PriorityRaised { priority, .. } if *priority == stands => {
+            Some((before(&case.events[..n])?, stands, case.actor(&r.by)))
+        }
+        _ => None,
+    })
+}
+
 fn priority(judgement: &Judgement, case: &Case<'_>) -> Markup {
     let say = case.say;
-    let base = judgement.modifiers.first().map_or(judgement.priority, |m| m.from);
+    let raised = raised(case);
+    let said = raised.as_ref().map_or(judgement.priority, |(from, ..)| *from);
+    let base = judgement.modifiers.first().map_or(said, |m| m.from);
     html! {
         p.steps {
             span.hint { (say.pick("優先度", "Priority")) " " }
@@ -55,7 +76,9 @@ fn priority(judgement: &Judgement, case: &Case<'_>) -> Markup {
                 span.hint { " → " (grounds(&step.grounds, case)) " → " }
                 (watch::mark(step.to)) (step.to.name())
             }
-            @if judgement.modifiers.is_empty() { span.hint { " " (say.pick("（規則のとおり、加減なし）", "(as the rule says, no step up or down)")) } }
+            @if let Some((_, to, by)) = raised {
+                span.hint { " → " (by) " → " } (watch::mark(to)) (to.name())
+            } @else if judgement.modifiers.is_empty() { span.hint { " " (say.pick("（規則のとおり、加減なし）", "(as the rule says, no step up or down)")) } }
         }
     }
 }
