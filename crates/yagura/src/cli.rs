@@ -10,11 +10,7 @@ use domain::{IncidentId, Language, PersonId, TenantId, Timestamp};
 use store::AccountRole;
 
 use crate::bench::Bench;
-<<<<<<< HEAD
-use crate::{alerts, audit, clock, config, demo, doctor, incident, roles, simulate, staff, staffing, watch};
-=======
-use crate::{alerts, audit, clock, config, demo, doctor, figures, incident, roles, simulate, staff, watch};
->>>>>>> main
+use crate::{alerts, audit, clock, config, demo, doctor, figures, incident, roles, simulate, staff, staffing, watch};
 
 const EXAMPLES: &str = "\
 Examples:
