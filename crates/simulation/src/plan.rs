@@ -64,7 +64,7 @@ pub enum Planted {
     DoneTwice,
     /// A customer's reader asks for the neighbours' sites, too.
     NoTenantFilter,
-    /// The timekeeper's clock is four hours ahead, and so is the end of the 72 hours.
+    /// The 72 hours end four hours early.
     EarlySilence,
     /// A question's acceptance is recorded without the pause that begins with it.
     LostPause,
