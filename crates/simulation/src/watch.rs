@@ -20,7 +20,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::calls;
-use crate::consoles::{Consoles, key};
+use crate::consoles::{Consoles, SHARE, key};
 use crate::faults::Fault;
 use crate::mail::{Letter, MailServer, owner};
 use crate::plan::{Plan, Responses, Violation};
@@ -44,8 +44,8 @@ pub(crate) struct Watch {
     touched: BTreeSet<IncidentId>,
     /// How far each console's book was read.
     read: Vec<usize>,
-    /// Orders by action and target: whether somebody was told that the last one arrived.
-    told: BTreeMap<(String, String), bool>,
+    /// Orders by console, action and target: whether somebody was told that the last one arrived.
+    told: BTreeMap<(usize, String, String), bool>,
     /// The marks of our notes on consoles.
     marks: BTreeSet<String>,
     /// Whose incident a number is.
@@ -148,7 +148,7 @@ impl Watch {
                 fresh
             });
             for order in &done {
-                self.order(soc, consoles, order).await?;
+                self.order(soc, consoles, n, order).await?;
             }
         }
         for letter in mail.fresh() {
@@ -180,7 +180,7 @@ impl Watch {
     }
 
     /// No containment without authority and intent, and nothing done twice.
-    async fn order(&mut self, soc: &Soc, consoles: &Consoles, done: &Done) -> anyhow::Result<()> {
+    async fn order(&mut self, soc: &Soc, consoles: &Consoles, console: usize, done: &Done) -> anyhow::Result<()> {
         if done.action == "note" {
             let text = done.value.as_deref().unwrap_or_default();
             if let Some((mark, _)) = text.split_once(']')
@@ -192,7 +192,7 @@ impl Watch {
         }
         let Some(kind) = kind_of(&done.action) else { return Ok(()) };
         for target in &done.targets {
-            let order = (done.action.clone(), target.id.clone());
+            let order = (console, done.action.clone(), target.id.clone());
             let told_before = self.told.insert(order, done.answered);
             if told_before == Some(true) {
                 let what = format!("{} of {} was told again although the console had answered", done.action, target.id);
@@ -205,14 +205,23 @@ impl Watch {
                 );
             }
             if target.effective {
-                self.authority(soc, consoles, kind, target).await?;
+                self.authority(soc, consoles, console, kind, target).await?;
             }
         }
         Ok(())
     }
 
-    async fn authority(&mut self, soc: &Soc, consoles: &Consoles, kind: Kind, target: &Target) -> anyhow::Result<()> {
-        let customer = (0..self.customers).find(|n| consoles.of(*n).site_id(&key(*n)) == target.site_id);
+    async fn authority(
+        &mut self,
+        soc: &Soc,
+        consoles: &Consoles,
+        console: usize,
+        kind: Kind,
+        target: &Target,
+    ) -> anyhow::Result<()> {
+        // Two consoles may give the same number to two sites.
+        let mut here = (console * SHARE..self.customers).take(SHARE);
+        let customer = here.find(|n| consoles.of(*n).site_id(&key(*n)) == target.site_id);
         let Some(customer) = customer else { return Ok(()) };
         let tenant: TenantId = key(customer).parse()?;
         let store = soc.engine.store();
@@ -407,24 +416,24 @@ impl Watch {
         consoles: &Consoles,
         places: &BTreeMap<(TenantId, AlertId), Vec<IncidentId>>,
     ) -> anyhow::Result<()> {
-        let mut raised: BTreeMap<AlertId, TenantId> = BTreeMap::new();
+        let mut raised: BTreeSet<(TenantId, AlertId)> = BTreeSet::new();
         for sim in &consoles.sims {
             let seen = sim.with_ledger(|ledger| {
                 let visible = ledger.raised.iter().filter(|raised| raised.visible_at.is_some());
                 visible.map(|raised| (raised.threat_id.clone(), raised.site.clone())).collect::<Vec<_>>()
             });
             for (id, site) in seen {
-                raised.insert(id.parse()?, site.parse()?);
+                raised.insert((site.parse()?, id.parse()?));
             }
         }
-        for (alert, tenant) in &raised {
+        for (tenant, alert) in &raised {
             let found = places.get(&(tenant.clone(), alert.clone())).map_or(0, Vec::len);
             if found != 1 {
                 self.found(None, format!("alert {alert} of `{tenant}` is in {found} incidents instead of one"));
             }
         }
         for ((tenant, alert), incidents) in places {
-            if raised.get(alert).is_some_and(|owner| owner != tenant) {
+            if !raised.contains(&(tenant.clone(), alert.clone())) {
                 self.found(
                     incidents.first().copied(),
                     format!("alert {alert} of another is in an incident of `{tenant}`"),

@@ -28,6 +28,11 @@ fn three_days_of_three_customers_hold_as_well() {
 }
 
 #[test]
+fn a_day_of_nine_customers_on_three_consoles_holds_as_well() {
+    play_all(&[1, 2], &Plan { days: 1, customers: 9, ..Plan::default() });
+}
+
+#[test]
 fn a_seed_that_once_failed_holds_now() {
     let lines =
         include_str!("regressions.txt").lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
