@@ -113,11 +113,10 @@ mod tests {
 
     #[test]
     fn one_analyst_who_takes_hours_misses_what_many_hold() {
-        let load = Load { customers: 2, alerts_per_day: 12, days: 1, service: ServiceTime { mean_seconds: 2400 } };
-        let few = hold(1, &load, 1..=1).expect("a world");
-        let many = hold(12, &load, 1..=1).expect("a world");
-        assert_eq!(few.p0.n + few.others.n, many.p0.n + many.others.n, "the same incidents");
+        let load = Load { customers: 2, alerts_per_day: 12, days: 2, service: ServiceTime { mean_seconds: 2400 } };
+        let few = hold(1, &load, 1..=3).expect("three worlds");
+        let many = hold(12, &load, 1..=3).expect("three worlds");
         assert!(many.others.percent() > few.others.percent(), "{few:?} {many:?}");
-        assert!(many.others.percent() >= Some(95.0), "{many:?}");
+        assert!(many.others.percent() >= Some(99.0), "{many:?}");
     }
 }
