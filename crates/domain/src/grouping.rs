@@ -11,7 +11,7 @@ use crate::attack::Technique;
 use crate::endpoint::Class;
 use crate::ids::IncidentId;
 use crate::judgement::{Priority, Verdict};
-use crate::reason::Ground;
+use crate::reason::{Equal, Ground};
 use crate::rules::{self, Case, RuleId};
 
 /// How two alerts can be the same thing, strongest first.
@@ -151,7 +151,7 @@ fn earlier_closed(alert: &Alert, earlier: &[Earlier]) -> Grouping {
     let known = earlier
         .iter()
         .filter(|e| e.closed && matches!(e.likeness, Likeness::SameEvent | Likeness::SameFile))
-        .max_by_key(|e| e.at);
+        .max_by_key(|e| (e.at, std::cmp::Reverse(e.likeness)));
     match known {
         Some(e) if e.verdict == Verdict::FalsePositive && e.behaviour != now_behaves => Grouping::Reopen {
             incident: e.incident,
@@ -159,10 +159,24 @@ fn earlier_closed(alert: &Alert, earlier: &[Earlier]) -> Grouping {
             grounds: vec![Ground::BehaviourDiffersFrom(e.incident)],
         },
         Some(e) if e.likeness == Likeness::SameEvent || e.behaviour == now_behaves => {
-            Grouping::New { refers_to: Some(e.incident), grounds: vec![Ground::SameFileAs(e.incident)] }
+            let equal = equal(e.likeness, e.behaviour == now_behaves);
+            let ground = Ground::RepeatOf { incident: e.incident, verdict: e.verdict, equal };
+            Grouping::New { refers_to: Some(e.incident), grounds: vec![ground] }
         }
         _ => Grouping::New { refers_to: None, grounds: Vec::new() },
     }
+}
+
+/// What the keys and the behaviour of two alerts prove to be equal (`keys`, `behaviour`).
+fn equal(likeness: Likeness, behaves: bool) -> Vec<Equal> {
+    let by_key = match likeness {
+        Likeness::SameEvent => {
+            vec![Equal::Endpoint, Equal::DetectionName, Equal::Hash, Equal::Mitigation, Equal::Trigger]
+        }
+        _ => vec![Equal::Hash],
+    };
+    let by_behaviour = if behaves { vec![Equal::WhetherItRan, Equal::Signature, Equal::Parent] } else { Vec::new() };
+    by_key.into_iter().chain(by_behaviour).collect()
 }
 
 fn is_campaign(open: &Earlier) -> bool {
