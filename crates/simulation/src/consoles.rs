@@ -19,7 +19,7 @@ use crate::plan::Planted;
 use crate::seams::{AtCall, Seams};
 
 /// Customers that share a console.
-const SHARE: usize = 4;
+pub(crate) const SHARE: usize = 4;
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// Every console of a story, and the door to them.

@@ -36,6 +36,12 @@ impl Dice {
         self.below(100) < share
     }
 
+    /// Above 0, and at most 1.
+    pub(crate) fn share(&mut self) -> f64 {
+        // 53 bits are what a float holds exactly.
+        ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+    }
+
     /// One of a list that is not empty.
     pub(crate) fn pick<T: Copy>(&mut self, list: &[T]) -> T {
         let n = usize::try_from(self.below(list.len() as u64)).unwrap_or_default();

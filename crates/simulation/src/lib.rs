@@ -5,6 +5,7 @@
 //! must hold is in `watch`, what may go wrong in `faults`, what happens when in `world`. It does not measure real time.
 
 mod attacks;
+mod calls;
 mod consoles;
 mod dice;
 mod faults;
@@ -14,13 +15,16 @@ mod plan;
 mod planted;
 mod reached;
 mod seams;
+mod service;
 mod soc;
+pub mod staffing;
 mod watch;
 mod world;
 
 pub use faults::{Fault, Faults, NoSuchFault};
-pub use plan::{Plan, Planted, Story, Violation};
+pub use plan::{Crew, Plan, Planted, Responses, Story, Violation};
 pub use reached::{Reached, State};
+pub use service::ServiceTime;
 
 /// Plays one seed to its end. It takes the calling thread for as long as that takes.
 pub fn play(seed: u64, plan: &Plan) -> anyhow::Result<Story> {

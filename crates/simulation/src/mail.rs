@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::tenant::Email;
-use domain::{TenantId, Timestamp, Untrusted};
+use domain::{IncidentId, TenantId, Timestamp, Untrusted};
 use notify::mail::{Error, FarSide, Mail, Refusal, Step, Taking};
 use sha2::{Digest as _, Sha256};
 
@@ -61,6 +61,7 @@ pub(crate) struct Letter {
     pub(crate) message_id: String,
     pub(crate) to: Vec<String>,
     pub(crate) words: String,
+    pub(crate) about: Option<IncidentId>,
     /// A copy that nobody had a reason to send.
     pub(crate) needless_copy: bool,
 }
@@ -132,7 +133,8 @@ impl MailServer {
             book.trace.update(part);
         }
         let words = format!("{}\n{}\n{}", mail.subject, mail.text, mail.html.as_deref().unwrap_or_default());
-        book.fresh.push(Letter { message_id: mail.message_id.clone(), to, words, needless_copy });
+        let about = mail.about.map(|(incident, _)| incident);
+        book.fresh.push(Letter { message_id: mail.message_id.clone(), to, words, about, needless_copy });
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

@@ -5,11 +5,12 @@
 use domain::calendar::{Calendar, Hours};
 use domain::incident::{Command, Incident, Phase, Visibility};
 use domain::question::Meaning;
-use domain::{PersonId, Timestamp, Untrusted, Verdict};
+use domain::{IncidentId, PersonId, TenantId, Timestamp, Untrusted, Verdict};
 use jiff::SignedDuration;
 use store::QueueRow;
 
 use crate::dice::Dice;
+use crate::plan::Crew;
 
 /// Where the SOC's people sit.
 const SITES: [&str; 3] = ["sapporo", "fukuoka", "tokyo"];
@@ -24,24 +25,30 @@ pub(crate) struct People {
     away: [Timestamp; SITES.len()],
     /// Until when nobody looks at anything new.
     asleep: Timestamp,
+    crew: Crew,
 }
 
 #[derive(Debug)]
 pub(crate) struct Analyst {
     pub(crate) id: PersonId,
     site: usize,
+    /// What they are busy with, when they do one thing after the other.
+    pub(crate) busy: Option<(TenantId, IncidentId)>,
 }
 
 impl People {
-    pub(crate) fn new(customers: usize, dice: Dice) -> anyhow::Result<Self> {
-        let count = SITES.len().max(customers.div_ceil(CUSTOMERS_PER_ANALYST) + 1);
+    pub(crate) fn new(customers: usize, crew: Crew, dice: Dice) -> anyhow::Result<Self> {
+        let count = match crew {
+            Crew::Mixed => SITES.len().max(customers.div_ceil(CUSTOMERS_PER_ANALYST) + 1),
+            Crew::OneByOne { analysts, .. } => analysts,
+        };
         let analysts = (0..count)
             .map(|n| {
                 let site = n % SITES.len();
-                Ok(Analyst { id: format!("{}.analyst{n}", SITES[site]).parse()?, site })
+                Ok(Analyst { id: format!("{}.analyst{n}", SITES[site]).parse()?, site, busy: None })
             })
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { analysts, dice, away: [Timestamp::MIN; SITES.len()], asleep: Timestamp::MIN })
+        Ok(Self { analysts, dice, away: [Timestamp::MIN; SITES.len()], asleep: Timestamp::MIN, crew })
     }
 
     pub(crate) fn leave_a_site(&mut self, until: Timestamp, dice: &mut Dice) {
@@ -58,6 +65,12 @@ impl People {
         let minute = SignedDuration::from_mins(1);
         // The end of the first working minute from then on; beyond the known holidays nobody works.
         calendar.due(back, 1, Hours::Business).ok().map(|end| (end - minute).max(back))
+    }
+
+    /// Whether the SOC is closed, beyond the calendar included.
+    pub(crate) fn closed_now(&self, now: Timestamp, calendar: &Calendar) -> bool {
+        let minute = SignedDuration::from_mins(1);
+        calendar.due(now, 1, Hours::Business).map_or(true, |end| end.duration_since(now) > minute)
     }
 
     /// What somebody takes from the queue: what is theirs or nobody's, due next first.
@@ -97,12 +110,33 @@ impl People {
 
     /// How long the piece of work takes.
     pub(crate) fn pause(&mut self) -> SignedDuration {
-        secs(self.dice.between(40, 420))
+        match self.crew {
+            Crew::Mixed => secs(self.dice.between(40, 420)),
+            Crew::OneByOne { service, .. } => service.draw(&mut self.dice),
+        }
     }
 
     /// How long it takes an idle analyst to see that there is something new.
     pub(crate) fn notices_after(&mut self) -> SignedDuration {
-        secs(self.dice.between(20, 300))
+        match self.crew {
+            Crew::Mixed => secs(self.dice.between(20, 300)),
+            Crew::OneByOne { .. } => secs(self.dice.between(5, 60)),
+        }
+    }
+
+    /// One thing at a time, and only then the next.
+    pub(crate) fn one_by_one(&self) -> bool {
+        matches!(self.crew, Crew::OneByOne { .. })
+    }
+
+    /// How soon somebody who is called does what they are called for, if they do. Nobody hears a call at a
+    /// site that is away, few do when nobody looks at anything, and some calls are not heard anyway.
+    pub(crate) fn answers_a_call(&mut self, who: &PersonId, now: Timestamp) -> Option<SignedDuration> {
+        let site = SITES.iter().position(|site| who.as_str().starts_with(site)).unwrap_or_default();
+        let hears = self.dice.percent(if now < self.asleep { 30 } else { 55 });
+        let after = secs(self.dice.between(30, 1500));
+        let there = now >= self.away[site] && self.crew == Crew::Mixed;
+        (hears && there).then_some(after)
     }
 
     /// After a verdict: when the incident is closed.

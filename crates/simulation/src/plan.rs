@@ -1,9 +1,12 @@
 //! What is to be simulated, and what is told of it afterwards.
 
-use domain::{IncidentId, Timestamp};
+use std::collections::BTreeMap;
+
+use domain::{IncidentId, Priority, Timestamp};
 
 use crate::faults::Faults;
 use crate::reached::Reached;
+use crate::service::ServiceTime;
 
 /// The size of a world, and what may go wrong in it.
 #[derive(Debug, Clone)]
@@ -13,6 +16,7 @@ pub struct Plan {
     /// For each customer, on an ordinary day. Storms come on top.
     pub alerts_per_day: u32,
     pub faults: Faults,
+    pub crew: Crew,
     /// Sets the reports that go with verdicts. Otherwise a stand-in is attached, which saves most of the time.
     pub real_documents: bool,
     /// A mistake that the story must find.
@@ -21,8 +25,33 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { days: 3, customers: 3, alerts_per_day: 10, faults: Faults::all(), real_documents: false, planted: None }
+        Self {
+            days: 3,
+            customers: 3,
+            alerts_per_day: 10,
+            faults: Faults::all(),
+            crew: Crew::Mixed,
+            real_documents: false,
+            planted: None,
+        }
     }
+}
+
+/// Who works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crew {
+    /// Analysts for this many customers, who go from one incident to another and answer calls, mostly.
+    Mixed,
+    /// So many analysts on duty in business hours, and nobody who is called. Each takes one incident, is busy with it for
+    /// the time that is drawn, and takes the next.
+    OneByOne { analysts: usize, service: ServiceTime },
+}
+
+/// First responses in the meaning of the contract: in time, and not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Responses {
+    pub met: u64,
+    pub missed: u64,
 }
 
 /// Mistakes at the seams, to prove that the watch sees them. They stand in this crate alone; no code of the service knows
@@ -35,7 +64,7 @@ pub enum Planted {
     DoneTwice,
     /// A customer's reader asks for the neighbours' sites, too.
     NoTenantFilter,
-    /// The timekeeper's clock is four hours ahead, and so is the end of the 72 hours.
+    /// The 72 hours end four hours early.
     EarlySilence,
     /// A question's acceptance is recorded without the pause that begins with it.
     LostPause,
@@ -56,6 +85,8 @@ pub struct Story {
     pub seed: u64,
     pub violations: Vec<Violation>,
     pub reached: Reached,
+    /// By priority, what was excluded left out.
+    pub responses: BTreeMap<Priority, Responses>,
     pub alerts: u64,
     pub incidents: u64,
     pub mails: u64,

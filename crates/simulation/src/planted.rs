@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use domain::Timestamp;
 use domain::incident::{Command, Context, Effect, Event, Recorded, Role};
 use domain::notice::{Facts, Kind};
+use domain::question::Question;
 use engine::Engine;
 use engine::notifier::Notifier;
 use jiff::SignedDuration;
@@ -13,6 +14,9 @@ use notify::mail;
 use store::{Job, Outcome, Scope};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
+const FOUR_HOURS: SignedDuration = SignedDuration::from_hours(4);
+/// More jobs than a story has.
+const ALL: i64 = 10_000;
 
 /// A notifier that says it is done and has sent nothing, for some of the notices.
 pub(crate) async fn drop_a_notice(engine: &Engine, now: Timestamp) -> anyhow::Result<()> {
@@ -30,6 +34,23 @@ pub(crate) async fn lose_a_pause(engine: &Engine, notifier: &Arc<Notifier>, now:
         if !deliver(engine, notifier, &job, now).await? {
             engine.store().settle(&job, &leave(now), now).await?;
         }
+    }
+    Ok(())
+}
+
+/// A timekeeper for whom 72 hours end four hours early, and who does everything else on time.
+pub(crate) async fn end_silence_early(engine: &Engine, now: Timestamp) -> anyhow::Result<()> {
+    let ahead = now + FOUR_HOURS;
+    for job in engine.store().claim(Role::Timekeeper, "hasty", ahead, ahead + LEASE, ALL).await? {
+        let incident = engine.store().incident(&Scope::All, job.incident).await?.context("the incident is missing")?;
+        let deadline = incident.open_question().filter(|question| question.waits()).and_then(Question::deadline);
+        let outcome = if deadline.is_some_and(|deadline| deadline <= ahead) {
+            engine.execute(&job.tenant, job.incident, Command::LetTimePass, ahead).await?;
+            Outcome::Done
+        } else {
+            leave(incident.next_alarm().unwrap_or(now))
+        };
+        engine.store().settle(&job, &outcome, now).await?;
     }
     Ok(())
 }

@@ -62,6 +62,14 @@ states! {
     Paged = "paged";
     /// Every step of calling was taken.
     LeadPaged = "lead_paged";
+    /// Somebody who was called took it, in business hours.
+    TakenOnCall = "taken_on_call";
+    /// Somebody who was called took it while the SOC was closed.
+    TakenAtNight = "taken_at_night";
+    /// Everybody was called, and for an hour more nobody took it.
+    NobodyTookIt = "nobody_took_it";
+    /// Somebody called the customer, whom no channel had reached.
+    CustomerTelephoned = "customer_telephoned";
     AnswerInTime = "answer_in_time";
     /// The customer answered after 72 hours.
     LateAnswer = "late_answer";

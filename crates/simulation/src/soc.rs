@@ -36,10 +36,6 @@ pub(crate) const OUR_DOMAIN: &str = "yagura.example";
 const FIRST_LOOK_BACK: Duration = Duration::from_secs(24 * 3600);
 /// Steps of work at one instant. Beyond it something asks for itself again and again.
 const MAX_ROUNDS: usize = 100_000;
-/// The shortest pause of a worker that found nothing, as its loop has it. A lease is over only after the instant it names.
-const BREATH: SignedDuration = SignedDuration::from_millis(50);
-/// How far a planted clock is ahead.
-const FOUR_HOURS: SignedDuration = SignedDuration::from_hours(4);
 /// A worker whose step failed as a whole comes back after this.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -136,6 +132,10 @@ impl Soc {
     /// Lets every worker that has something to do work until nothing is due at this instant.
     pub(crate) async fn work(&mut self, now: Timestamp) -> anyhow::Result<Worked> {
         let (mut worked, mut died_now) = (Worked::default(), false);
+        if self.planted == Some(Planted::EarlySilence) {
+            planted::end_silence_early(&self.engine, now).await?;
+            worked.kept_time = true;
+        }
         for _ in 0..MAX_ROUNDS {
             let mut claimed = 0;
             for n in 0..self.workers.len() {
@@ -148,16 +148,12 @@ impl Soc {
                     Some(Planted::LostPause) => planted::lose_a_pause(&self.engine, &self.notifier, now).await?,
                     _ => {}
                 }
-                let ahead = role == Role::Timekeeper && self.planted == Some(Planted::EarlySilence);
-                let now = if ahead { now + FOUR_HOURS } else { now };
                 let step = self.workers[n].step(&self.engine, now);
                 match self.seams.alive(step).await {
                     Some(Ok(report)) => {
                         claimed += report.claimed;
                         worked.kept_time |= report.claimed > 0 && role == Role::Timekeeper;
-                        let earliest = if report.claimed > 0 { Timestamp::MIN } else { now + BREATH };
-                        let next = report.next_at.map(|at| at.max(earliest));
-                        self.due[n] = next.map(|at| if ahead { at - FOUR_HOURS } else { at });
+                        self.due[n] = report.next_at;
                     }
                     // The loop around it logs this and comes back; what it held comes back with its lease.
                     Some(Err(_)) => {

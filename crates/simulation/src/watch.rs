@@ -11,7 +11,7 @@ use domain::notice::Delivery;
 use domain::oncall::Step;
 use domain::question::HOURS_TO_ANSWER;
 use domain::reason::Ground;
-use domain::{AlertId, IncidentId, QuestionId, TenantId, Timestamp, clock};
+use domain::{AlertId, IncidentId, PersonId, Priority, QuestionId, TenantId, Timestamp, clock};
 use engine::{Engine, Nudge};
 use jiff::SignedDuration;
 use s1sim::{Done, Target};
@@ -19,16 +19,18 @@ use store::{QueueFilter, Scope};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 
-use crate::consoles::{Consoles, key};
+use crate::calls;
+use crate::consoles::{Consoles, SHARE, key};
 use crate::faults::Fault;
 use crate::mail::{Letter, MailServer, owner};
-use crate::plan::{Plan, Violation};
+use crate::plan::{Plan, Responses, Violation};
 use crate::reached::{Reached, State};
 use crate::soc::{OUR_DOMAIN, Soc};
 
 /// More say nothing new: the first is the one to look into.
 const MOST_VIOLATIONS: usize = 20;
 const PAGE: i64 = 500;
+const AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// In one incident: then it is a storm.
 const STORM: u32 = 50;
 
@@ -42,8 +44,8 @@ pub(crate) struct Watch {
     touched: BTreeSet<IncidentId>,
     /// How far each console's book was read.
     read: Vec<usize>,
-    /// Orders by action and target: whether somebody was told that the last one arrived.
-    told: BTreeMap<(String, String), bool>,
+    /// Orders by console, action and target: whether somebody was told that the last one arrived.
+    told: BTreeMap<(usize, String, String), bool>,
     /// The marks of our notes on consoles.
     marks: BTreeSet<String>,
     /// Whose incident a number is.
@@ -57,6 +59,9 @@ pub(crate) struct Watch {
     ruled: BTreeSet<(IncidentId, QuestionId)>,
     /// Touched since deadlines were looked at.
     fresh: BTreeSet<IncidentId>,
+    /// Calls for people that came to their mailbox, not heard yet.
+    calls: Vec<(PersonId, TenantId, IncidentId)>,
+    pub(crate) responses: BTreeMap<Priority, Responses>,
 }
 
 impl Watch {
@@ -69,6 +74,8 @@ impl Watch {
             ruled: BTreeSet::new(),
             woke: false,
             fresh: BTreeSet::new(),
+            calls: Vec::new(),
+            responses: BTreeMap::new(),
             seed,
             now: Timestamp::MIN,
             nudges: engine.nudges(),
@@ -141,13 +148,18 @@ impl Watch {
                 fresh
             });
             for order in &done {
-                self.order(soc, consoles, order).await?;
+                self.order(soc, consoles, n, order).await?;
             }
         }
         for letter in mail.fresh() {
             self.letter(&letter);
         }
         Ok(changed)
+    }
+
+    /// Who was called since the last time, about what.
+    pub(crate) fn calls(&mut self) -> Vec<(PersonId, TenantId, IncidentId)> {
+        std::mem::take(&mut self.calls)
     }
 
     fn note_nudges(&mut self) -> bool {
@@ -168,7 +180,7 @@ impl Watch {
     }
 
     /// No containment without authority and intent, and nothing done twice.
-    async fn order(&mut self, soc: &Soc, consoles: &Consoles, done: &Done) -> anyhow::Result<()> {
+    async fn order(&mut self, soc: &Soc, consoles: &Consoles, console: usize, done: &Done) -> anyhow::Result<()> {
         if done.action == "note" {
             let text = done.value.as_deref().unwrap_or_default();
             if let Some((mark, _)) = text.split_once(']')
@@ -180,7 +192,7 @@ impl Watch {
         }
         let Some(kind) = kind_of(&done.action) else { return Ok(()) };
         for target in &done.targets {
-            let order = (done.action.clone(), target.id.clone());
+            let order = (console, done.action.clone(), target.id.clone());
             let told_before = self.told.insert(order, done.answered);
             if told_before == Some(true) {
                 let what = format!("{} of {} was told again although the console had answered", done.action, target.id);
@@ -193,14 +205,23 @@ impl Watch {
                 );
             }
             if target.effective {
-                self.authority(soc, consoles, kind, target).await?;
+                self.authority(soc, consoles, console, kind, target).await?;
             }
         }
         Ok(())
     }
 
-    async fn authority(&mut self, soc: &Soc, consoles: &Consoles, kind: Kind, target: &Target) -> anyhow::Result<()> {
-        let customer = (0..self.customers).find(|n| consoles.of(*n).site_id(&key(*n)) == target.site_id);
+    async fn authority(
+        &mut self,
+        soc: &Soc,
+        consoles: &Consoles,
+        console: usize,
+        kind: Kind,
+        target: &Target,
+    ) -> anyhow::Result<()> {
+        // Two consoles may give the same number to two sites.
+        let mut here = (console * SHARE..self.customers).take(SHARE);
+        let customer = here.find(|n| consoles.of(*n).site_id(&key(*n)) == target.site_id);
         let Some(customer) = customer else { return Ok(()) };
         let tenant: TenantId = key(customer).parse()?;
         let store = soc.engine.store();
@@ -230,12 +251,19 @@ impl Watch {
     /// To one customer alone, about nothing of another, and no copy without a reason.
     fn letter(&mut self, letter: &Letter) {
         let id = &letter.message_id;
-        if !letter.to.is_empty() && letter.to.iter().all(|to| to.ends_with(&format!("@{OUR_DOMAIN}"))) {
-            // A call for one of ours, who look after every customer.
-            return;
-        }
         if letter.needless_copy {
             self.found(None, format!("mail `{id}` was sent again although the server had answered"));
+        }
+        // A call for one of ours, who look after every customer.
+        if let [to] = letter.to.as_slice()
+            && let Some((person, OUR_DOMAIN)) = to.split_once('@')
+        {
+            let about = letter.about.and_then(|id| Some((id, self.owners.get(&id)?.clone())));
+            match (person.parse(), about) {
+                (Ok(person), Some((incident, tenant))) => self.calls.push((person, tenant, incident)),
+                _ => self.found(None, format!("mail `{id}` calls `{to}` about no incident")),
+            }
+            return;
         }
         let owners: BTreeSet<Option<TenantId>> = letter.to.iter().map(|to| owner(to)).collect();
         let [Some(tenant)] = owners.into_iter().collect::<Vec<_>>().try_into().unwrap_or([None]) else {
@@ -279,6 +307,7 @@ impl Watch {
                 for row in &rows {
                     let Some((incident, events)) = self.incident(soc, row.id).await? else { continue };
                     self.ended(&incident, mail);
+                    self.calls_ended(&incident, mail);
                     self.count(&incident, &events);
                     for recorded in &events {
                         if let Event::Received { alert, .. } | Event::AlertJoined { alert, .. } = &recorded.event {
@@ -330,6 +359,9 @@ impl Watch {
             }
             Err(error) => self.found(Some(id), error.to_string()),
         }
+        for fault in calls::faults(&events, soc.engine.calendar(), self.clock_error, self.now) {
+            self.found(Some(id), fault);
+        }
         let others = soc.engine.tenants().map(|t| t.id.clone()).filter(|t| *t != incident.tenant).collect();
         if store.incident(&Scope::Only(others), id).await?.is_some() {
             self.found(Some(id), format!("an incident of `{}` is seen by other tenants", incident.tenant));
@@ -364,30 +396,44 @@ impl Watch {
         }
     }
 
+    /// Whoever was called has the call in their mailbox, or the incident says that it could not be sent.
+    fn calls_ended(&mut self, incident: &Incident, mail: &MailServer) {
+        for page in incident.pages.values() {
+            let well = match &page.delivery {
+                Delivery::Accepted { reference, .. } => mail.took(reference),
+                Delivery::Failed { .. } => true,
+                Delivery::Waiting => page.to.is_none() || !incident.troubles.is_empty(),
+            };
+            if !well {
+                self.found(Some(incident.id), format!("call {} was neither taken nor given up", page.id));
+            }
+        }
+    }
+
     /// What was raised is in exactly one incident, of its own customer (REL-03).
     fn alerts(
         &mut self,
         consoles: &Consoles,
         places: &BTreeMap<(TenantId, AlertId), Vec<IncidentId>>,
     ) -> anyhow::Result<()> {
-        let mut raised: BTreeMap<AlertId, TenantId> = BTreeMap::new();
+        let mut raised: BTreeSet<(TenantId, AlertId)> = BTreeSet::new();
         for sim in &consoles.sims {
             let seen = sim.with_ledger(|ledger| {
                 let visible = ledger.raised.iter().filter(|raised| raised.visible_at.is_some());
                 visible.map(|raised| (raised.threat_id.clone(), raised.site.clone())).collect::<Vec<_>>()
             });
             for (id, site) in seen {
-                raised.insert(id.parse()?, site.parse()?);
+                raised.insert((site.parse()?, id.parse()?));
             }
         }
-        for (alert, tenant) in &raised {
+        for (tenant, alert) in &raised {
             let found = places.get(&(tenant.clone(), alert.clone())).map_or(0, Vec::len);
             if found != 1 {
                 self.found(None, format!("alert {alert} of `{tenant}` is in {found} incidents instead of one"));
             }
         }
         for ((tenant, alert), incidents) in places {
-            if raised.get(alert).is_some_and(|owner| owner != tenant) {
+            if !raised.contains(&(tenant.clone(), alert.clone())) {
                 self.found(
                     incidents.first().copied(),
                     format!("alert {alert} of another is in an incident of `{tenant}`"),
@@ -400,7 +446,16 @@ impl Watch {
     // ── how far it came ─────────────────────────────────────────────────────────────────────────────────────────────
 
     fn count(&mut self, incident: &Incident, events: &[Recorded]) {
+        if let Some(clocks) = &incident.clocks {
+            let responses = self.responses.entry(clocks.gravest()).or_default();
+            match clocks.state(clock::Kind::FirstResponse, self.now) {
+                clock::State::Met => responses.met += 1,
+                clock::State::Missed | clock::State::Overdue => responses.missed += 1,
+                _ => {}
+            }
+        }
         let reached = &mut self.reached;
+        let mut all_called: Option<Timestamp> = None;
         reached.note_if(State::StormJoined, incident.alert_count >= STORM);
         reached.note_if(State::Proposed, incident.actions.values().any(|a| a.state == ActionState::Proposed));
         let mut lost = BTreeSet::new();
@@ -430,6 +485,13 @@ impl Watch {
                 Event::Paged { page } => {
                     reached.note(State::Paged);
                     reached.note_if(State::LeadPaged, page.step == Step::Lead);
+                    if page.step == Step::Lead {
+                        all_called = Some(*at);
+                    }
+                }
+                Event::Acknowledged => {
+                    let waited = all_called.take().map(|called| at.duration_since(called));
+                    reached.note_if(State::NobodyTookIt, waited.is_some_and(|waited| waited > AN_HOUR));
                 }
                 Event::JobGaveUp { .. } | Event::NoticeFailed { .. } => reached.note(State::GaveUpVisibly),
                 Event::QuestionAsked { question } => {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::incident::{Command, Incident, Phase};
+use domain::incident::{Command, Incident, Phase, Visibility};
 use domain::{IncidentId, PersonId, TenantId, Timestamp, Untrusted};
 use engine::ExecuteError;
 use jiff::SignedDuration;
@@ -68,6 +68,12 @@ enum Happening {
         tenant: TenantId,
         incident: IncidentId,
     },
+    /// Somebody who was called does what they were called for.
+    Called {
+        who: PersonId,
+        tenant: TenantId,
+        incident: IncidentId,
+    },
     Fault(Fault),
     MailIsBack,
     ClockIsSet,
@@ -106,6 +112,8 @@ pub(crate) struct World<'a> {
 struct Polls {
     seen: u64,
     next: Timestamp,
+    /// As `poll_every_s` has it: nobody asks sooner after the last time.
+    not_before: Timestamp,
 }
 
 impl<'a> World<'a> {
@@ -118,7 +126,7 @@ impl<'a> World<'a> {
         let consoles = Consoles::new(plan.customers, start, &seams, plan.planted)?;
         let mail = MailServer::new(seams.clone());
         let soc = Soc::new(plan, &consoles, &mail, &seams).await?;
-        let people = People::new(plan.customers, Dice::stream(seed, "people"))?;
+        let people = People::new(plan.customers, plan.crew, Dice::stream(seed, "people"))?;
         let watch = Watch::new(seed, plan, &soc.engine);
         let mut world = Self {
             plan,
@@ -137,7 +145,7 @@ impl<'a> World<'a> {
             attacks: Dice::stream(seed, "attacks"),
             faults: Dice::stream(seed, "faults"),
             idle: Vec::new(),
-            polls: vec![Polls { seen: 0, next: Timestamp::MAX }; plan.customers],
+            polls: vec![Polls { seen: 0, next: Timestamp::MAX, not_before: start }; plan.customers],
             idle_polls_until: start + secs(u64::from(plan.days) * 86_400 + 3600),
         };
         world.plan_the_days();
@@ -197,6 +205,7 @@ impl<'a> World<'a> {
             if self.watch.after_step(&self.soc, &self.consoles, &self.mail, self.now).await? {
                 self.wake_the_idle();
             }
+            self.calls_are_heard();
             self.plan_polls();
             if self.watch.is_full() {
                 break;
@@ -224,6 +233,7 @@ impl<'a> World<'a> {
             trace: hex::encode(trace.finalize()),
             violations: self.watch.violations,
             reached: self.watch.reached,
+            responses: self.watch.responses,
         };
         store.close().await;
         Ok(story)
@@ -278,6 +288,7 @@ impl<'a> World<'a> {
                 self.execute(&tenant, incident, Command::Reopen { by, reason }).await?;
             }
             Happening::Answer { tenant, incident } => self.answer(&tenant, incident).await?,
+            Happening::Called { who, tenant, incident } => self.called(who, &tenant, incident).await?,
             Happening::Fault(fault) => self.strike(fault)?,
             Happening::MailIsBack => {
                 self.mail.set_away(false);
@@ -305,12 +316,13 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Each customer's console is asked at its own second of every ten.
+    /// Each customer's console is asked at its own second of every ten, and not again within its own pause.
     fn plan_polls(&mut self) {
         for customer in 0..self.plan.customers {
             if self.consoles.of(customer).news(&key(customer)) > self.polls[customer].seen {
                 let wait = 1 + (customer as u64 * 7) % 10;
-                self.poll_at(customer, self.now + secs(wait));
+                let at = (self.now + secs(wait)).max(self.polls[customer].not_before);
+                self.poll_at(customer, at);
             }
         }
     }
@@ -321,6 +333,7 @@ impl<'a> World<'a> {
             return Ok(());
         }
         self.polls[customer].next = Timestamp::MAX;
+        self.polls[customer].not_before = self.now + secs(15 + (customer as u64 * 17) % 45);
         let news = self.consoles.of(customer).news(&key(customer));
         let again = match self.soc.poll(customer, self.our_time()).await {
             Ok(Some(report)) => {
@@ -356,32 +369,71 @@ impl<'a> World<'a> {
             self.happens(at_work, Happening::Analyst { who });
             return Ok(());
         }
+        if let Some((tenant, id)) = self.people.analysts[who].busy.take() {
+            self.conclude(who, tenant, id).await?;
+        }
         let queue = self.soc.engine.store().queue(&Scope::All, &QueueFilter::default(), GLANCE, 0).await?;
         let row = self.people.choose(who, &queue.rows).map(|row| (row.tenant.clone(), row.id));
-        let found = row.is_some();
-        if let Some((tenant, id)) = row
-            && let Some(incident) = self.soc.engine.store().incident(&Scope::All, id).await?
-        {
-            let command = self.people.work_on(who, &incident);
-            let (asks, judges) =
-                (matches!(command, Command::Ask { .. }), matches!(command, Command::GiveVerdict { .. }));
-            let done = self.execute(&tenant, id, command).await?.is_some();
+        let Some((tenant, id)) = row else {
+            self.idle.push(who);
+            return Ok(());
+        };
+        if self.people.one_by_one() {
             let by = self.people.analysts[who].id.clone();
-            if done && asks {
-                // Silence gives a verdict, too, and a person closes what has one.
-                let ruled = self.now + secs(73 * 3600) + self.people.closes_after();
-                self.happens(ruled, Happening::Close { tenant: tenant.clone(), incident: id, by });
-                self.await_answer(tenant, id);
-            } else if done && judges {
-                let at = self.now + self.people.closes_after();
-                self.happens(at, Happening::Close { tenant, incident: id, by });
+            // Refused when it is theirs already: then they go on with it.
+            self.execute(&tenant, id, Command::Acknowledge { by }).await?;
+            self.people.analysts[who].busy = Some((tenant, id));
+        } else {
+            self.conclude(who, tenant, id).await?;
+        }
+        let pause = self.people.pause();
+        self.happens(self.now + pause, Happening::Analyst { who });
+        Ok(())
+    }
+
+    /// What an analyst does with an incident, and what will follow from it.
+    async fn conclude(&mut self, who: usize, tenant: TenantId, id: IncidentId) -> anyhow::Result<()> {
+        let Some(incident) = self.soc.engine.store().incident(&Scope::All, id).await? else { return Ok(()) };
+        let command = self.people.work_on(who, &incident);
+        let (asks, judges) = (matches!(command, Command::Ask { .. }), matches!(command, Command::GiveVerdict { .. }));
+        let done = self.execute(&tenant, id, command).await?.is_some();
+        let by = self.people.analysts[who].id.clone();
+        if done && asks {
+            // Silence gives a verdict, too, and a person closes what has one.
+            let ruled = self.now + secs(73 * 3600) + self.people.closes_after();
+            self.happens(ruled, Happening::Close { tenant: tenant.clone(), incident: id, by });
+            self.await_answer(tenant, id);
+        } else if done && judges {
+            let at = self.now + self.people.closes_after();
+            self.happens(at, Happening::Close { tenant, incident: id, by });
+        }
+        Ok(())
+    }
+
+    /// A call that has reached its mailbox is heard, or not.
+    fn calls_are_heard(&mut self) {
+        for (who, tenant, incident) in self.watch.calls() {
+            if let Some(after) = self.people.answers_a_call(&who, self.now) {
+                self.happens(self.now + after, Happening::Called { who, tenant, incident });
             }
         }
-        if found {
-            let pause = self.people.pause();
-            self.happens(self.now + pause, Happening::Analyst { who });
-        } else {
-            self.idle.push(who);
+    }
+
+    /// They telephone a customer whom no channel has reached, and take what nobody has taken.
+    async fn called(&mut self, who: PersonId, tenant: &TenantId, id: IncidentId) -> anyhow::Result<()> {
+        let Some(incident) = self.soc.engine.store().incident(&Scope::All, id).await? else { return Ok(()) };
+        if incident.notices.values().any(|notice| notice.unconfirmed && notice.told_at().is_none()) {
+            let text = Untrusted::new("お客様に電話で連絡しました。 The customer was told by telephone.");
+            let command = Command::AddNote { by: who.clone(), visibility: Visibility::Internal, text };
+            let done = self.execute(tenant, id, command).await?.is_some();
+            self.watch.reached.note_if(State::CustomerTelephoned, done);
+        }
+        if incident.acknowledged.is_some() {
+            return Ok(());
+        }
+        let closed = self.people.closed_now(self.now, self.soc.engine.calendar());
+        if self.execute(tenant, id, Command::Acknowledge { by: who }).await?.is_some() {
+            self.watch.reached.note(if closed { State::TakenAtNight } else { State::TakenOnCall });
         }
         Ok(())
     }

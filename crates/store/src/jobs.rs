@@ -63,7 +63,8 @@ pub struct JobCounts {
 
 impl Store {
     /// Claims up to `limit` jobs of a role that are due, most urgent first. A lease that ran out can be claimed again, so
-    /// a dead worker's jobs come back. The repeated test in the outer `WHERE` makes it safe for any number of workers. What
+    /// a dead worker's jobs come back. It is over at the very instant that it names, at which `next_job_at` calls the job
+    /// due, too; whoever claims it then holds it for longer, so that one more at the same instant gets nothing. The repeated test in the outer `WHERE` makes it safe for any number of workers. What
     /// is due is looked for once: PostgreSQL may run a plain subquery per row, each time with other rows locked, and claim
     /// more than the limit.
     pub async fn claim(
@@ -81,10 +82,10 @@ impl Store {
         let sql = format!(
             "WITH due AS MATERIALIZED (
                  SELECT key FROM job WHERE role = $3 AND done_at = 0 AND dead_at = 0 AND run_at <= $4
-                 AND lease_until < $4 ORDER BY urgency, run_at LIMIT $5 {locked})
+                 AND lease_until <= $4 ORDER BY urgency, run_at LIMIT $5 {locked})
              UPDATE job SET lease_owner = $1, lease_until = $2, attempts = attempts + 1
              WHERE key IN (SELECT key FROM due)
-               AND done_at = 0 AND dead_at = 0 AND lease_until < $4
+               AND done_at = 0 AND dead_at = 0 AND lease_until <= $4
              RETURNING key, tenant, incident, body, attempts, made_at, urgency, run_at"
         );
         let mut rows = sqlx::query(AssertSqlSafe(sql))

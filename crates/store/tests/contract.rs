@@ -101,6 +101,7 @@ stories! {
         no_job_is_claimed_twice_by_eight_workers,
         a_claim_takes_no_more_than_it_asked_for,
         a_lease_that_ran_out_comes_back,
+        a_lease_is_over_at_the_instant_it_names_and_one_of_two_gets_the_job,
         only_the_holder_settles_a_job,
         a_worker_that_comes_back_late_is_not_its_successor,
         urgent_jobs_come_first_then_old_ones,

@@ -10,7 +10,7 @@ use domain::{IncidentId, Language, PersonId, TenantId, Timestamp};
 use store::AccountRole;
 
 use crate::bench::Bench;
-use crate::{alerts, audit, clock, config, demo, doctor, figures, incident, roles, simulate, staff, watch};
+use crate::{alerts, audit, clock, config, demo, doctor, figures, incident, roles, simulate, staff, staffing, watch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,6 +65,9 @@ enum Command {
     /// The whole service on virtual time, with everything that can go wrong: what must hold, holds
     #[command(after_help = SIMULATE_EXAMPLES)]
     Simulate(simulate::Options),
+    /// How many analysts hold the targets, from the same simulation
+    #[command(after_help = STAFFING_EXAMPLES)]
+    Staffing(staffing::Options),
     /// What is wrong with this installation, and how to mend it
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor {
@@ -239,6 +242,11 @@ Examples:
   yagura simulate --seeds 20 --faults crash,channel,clock-back
   yagura simulate --seed 4711 --seeds 1";
 
+const STAFFING_EXAMPLES: &str = "\
+Examples:
+  yagura staffing --analysts 1..6
+  yagura staffing --analysts 4..12 --customers 50 --alerts-per-day 10 --days 5 --seeds 20 --target 99.5 --json";
+
 const STAFF_EXAMPLES: &str = "\
 Examples:
   yagura staff add sapporo.mori --name 'Mori Haruto' --config yagura.toml
@@ -340,6 +348,7 @@ impl Arguments {
             }
             Command::Watch(options) => watch::run(options).await,
             Command::Simulate(options) => simulate::run(options).await,
+            Command::Staffing(options) => staffing::run(options).await,
             Command::Doctor { config, json } => doctor::run(&config, json).await,
             Command::Staff(command) => {
                 match command {

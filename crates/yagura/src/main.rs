@@ -18,6 +18,7 @@ mod roles;
 mod simulate;
 mod source;
 mod staff;
+mod staffing;
 mod watch;
 
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use simulation::{Faults, Plan, Reached, Story};
+use simulation::{Crew, Faults, Plan, Reached, Story};
 
 use crate::output::{say, say_json};
 
@@ -117,6 +117,7 @@ impl Options {
             customers: self.customers.into(),
             alerts_per_day: self.alerts_per_day,
             faults: self.faults.clone(),
+            crew: Crew::Mixed,
             real_documents,
             planted: None,
         }

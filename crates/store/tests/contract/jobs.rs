@@ -78,6 +78,22 @@ pub async fn a_lease_that_ran_out_comes_back(db: &Database) {
     assert!(second.iter().all(|job| job.attempts == 2 && job.lease == "second"));
 }
 
+pub async fn a_lease_is_over_at_the_instant_it_names_and_one_of_two_gets_the_job(db: &Database) {
+    incidents(&db.store, 1).await;
+    let dead = all_claimed(&db.store, "dead", minutes(0)).await;
+    assert!(!dead.is_empty());
+    let end = db.store.next_job_at(Role::Actuator).await.expect("an answer").expect("a dead worker's jobs come back");
+    assert_eq!(end, minutes(10));
+    assert_eq!(all_claimed(&db.store, "early", end - jiff::SignedDuration::from_micros(1)).await.len(), 0);
+    let other = db.open_again().await;
+    let (one, two) = tokio::join!(all_claimed(&db.store, "one", end), all_claimed(&other, "two", end));
+    assert_eq!(one.len() + two.len(), dead.len(), "what is due can be claimed, by one");
+    let (first, second) = (BTreeSet::from_iter(one.iter().map(|job| &job.key)), two.iter().map(|job| &job.key));
+    assert!(second.into_iter().all(|key| !first.contains(key)));
+    let late = db.store.settle(&dead[0], &Outcome::Done, end).await.expect("an answer");
+    assert!(!late, "who held it has lost it, even at the same instant");
+}
+
 pub async fn only_the_holder_settles_a_job(db: &Database) {
     incidents(&db.store, 1).await;
     let settle = async |job: &Job, outcome, now| db.store.settle(job, &outcome, now).await.expect("an answer");
