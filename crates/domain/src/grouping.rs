@@ -3,6 +3,8 @@
 //! `keys` says under which keys an alert is remembered; the store finds what was remembered under them; `group` decides.
 //! An alert that is graver than its campaign always gets an incident of its own.
 
+use std::cmp::Reverse;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +42,7 @@ impl Likeness {
 }
 
 /// One thing an alert is remembered by. Unique within a tenant only.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     pub likeness: Likeness,
     /// Compared as a whole, never shown.
@@ -121,7 +123,8 @@ pub fn behaviour(alert: &Alert) -> String {
 /// Decides for one alert, given everything remembered under its keys.
 pub fn group(alert: &Alert, class: Class, earlier: &[Earlier], now: Timestamp) -> Grouping {
     let mut near: Vec<&Earlier> = earlier.iter().filter(|e| now.duration_since(e.at) <= e.likeness.window()).collect();
-    near.sort_by_key(|e| (e.closed, e.likeness, std::cmp::Reverse(e.at)));
+    // The id last, so that no order of reading decides.
+    near.sort_by_key(|e| (e.closed, e.likeness, Reverse(e.at), Reverse(e.incident)));
     let open: Vec<&Earlier> = near.into_iter().filter(|e| !e.closed).collect();
     let Some(nearest) = open.first() else { return earlier_closed(alert, earlier) };
     match open.iter().find(|e| !is_campaign(e) || !breaks_out(alert, class, e)) {
@@ -151,7 +154,7 @@ fn earlier_closed(alert: &Alert, earlier: &[Earlier]) -> Grouping {
     let known = earlier
         .iter()
         .filter(|e| e.closed && matches!(e.likeness, Likeness::SameEvent | Likeness::SameFile))
-        .max_by_key(|e| (e.at, std::cmp::Reverse(e.likeness)));
+        .max_by_key(|e| (e.at, Reverse(e.likeness), e.incident));
     match known {
         Some(e) if e.verdict == Verdict::FalsePositive && e.behaviour != now_behaves => Grouping::Reopen {
             incident: e.incident,
