@@ -64,9 +64,9 @@ pub struct JobCounts {
 impl Store {
     /// Claims up to `limit` jobs of a role that are due, most urgent first. A lease that ran out can be claimed again, so
     /// a dead worker's jobs come back. It is over at the very instant that it names, at which `next_job_at` calls the job
-    /// due, too; whoever claims it then holds it for longer, so that one more at the same instant gets nothing. The repeated test in the outer `WHERE` makes it safe for any number of workers. What
-    /// is due is looked for once: PostgreSQL may run a plain subquery per row, each time with other rows locked, and claim
-    /// more than the limit.
+    /// due, too; whoever claims it then holds it for longer, so that one more at the same instant gets nothing. The
+    /// repeated test in the outer `WHERE` makes it safe for any number of workers. What is due is looked for once:
+    /// PostgreSQL may run a plain subquery per row, each time with other rows locked, and claim more than the limit.
     pub async fn claim(
         &self,
         role: Role,
