@@ -1,8 +1,9 @@
 //! What belongs together, what came back, and what changed afterwards (R18, R19, R20, R24).
 
-use domain::incident::Phase;
+use domain::incident::{Command, Phase, Refused};
 use domain::rules::RuleId;
 use domain::{AlertId, IncidentId, Priority, Verdict};
+use engine::ExecuteError;
 use s1sim::{Engine, Outcome, Role, Threat};
 use soc_tests::{TestSoc, customers, hours, minutes, seconds};
 
@@ -118,6 +119,32 @@ async fn the_same_event_after_its_incident_was_closed_refers_to_it_r24() {
     assert_ne!(incident.id, closed);
     assert_eq!(incident.refers_to, Some(closed));
     assert_eq!(incident.verdict, Verdict::Undetermined, "an analyst closes it, in one click");
+    soc.mail().skim();
+    let after = soc.execute(incident.id, Command::CloseAsRepeat { by: soc.analyst() }).await;
+    assert_eq!((after.phase, after.verdict), (Phase::Closed, Verdict::FalsePositive));
+    soc.settle().await;
+    let told = soc.mail().only_unread(CUSTOMER);
+    assert!(told.text.as_ref().unwrap().contains("(equal: endpoint, detection name, hash"), "{told:?}");
+    let console = soc.sentinelone().threat(again.as_str()).unwrap();
+    assert_eq!(console["threatInfo"]["incidentStatus"], "resolved");
+    let notes = soc.sentinelone().notes(again.as_str());
+    assert!(notes.iter().any(|n| n["text"].as_str().unwrap().contains(&closed.to_string())), "{notes:?}");
+    soc.finish().await;
+}
+
+#[tokio::test]
+async fn a_repeat_that_another_program_has_joined_is_no_mere_repeat_any_more_r24() {
+    let soc = TestSoc::start().await;
+    false_positive(&soc).await;
+    let host = soc.host(CUSTOMER, Role::Laptop, 0);
+    let again = soc.raise(CUSTOMER, &unknown_file(&soc).storyline("one"));
+    soc.settle().await;
+    let id = soc.incident_of(&again).await.id;
+    soc.raise(CUSTOMER, &Threat::ransomware(&host).storyline("one"));
+    soc.pass(seconds(10)).await;
+    let repeat = Command::CloseAsRepeat { by: soc.analyst() };
+    let refused = soc.try_execute(id, repeat).await.unwrap_err();
+    assert!(matches!(refused, ExecuteError::Refused(Refused::NotARepeat)), "{refused}");
     soc.mail().skim();
     soc.finish().await;
 }

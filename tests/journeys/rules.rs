@@ -171,7 +171,7 @@ async fn rules_of_history(soc: &TestSoc, incident: &Incident) -> Vec<RuleId> {
     let events = soc.engine().store().events(&incident.tenant, incident.id).await.unwrap();
     let of_event = |event: &Event| match event {
         Event::AlertJoined { rule, .. } => Some(*rule),
-        Event::Received { refers_to: Some(earlier), grounds, .. } if *grounds == [Ground::SameFileAs(*earlier)] => {
+        Event::Received { refers_to: Some(earlier), grounds, .. } if matches!(&grounds[..], [Ground::RepeatOf { incident, .. }] if incident == earlier) => {
             Some(R24)
         }
         _ => None,

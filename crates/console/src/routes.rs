@@ -73,6 +73,7 @@ pub const ALL: &[Route] = &[
     Route::post("/incidents/{id}/raise", LEADS, || post(promises::raise)),
     Route::post("/incidents/{id}/verdict", SOC, || post(incident::verdict)),
     Route::post("/incidents/{id}/close", SOC, || post(incident::close)),
+    Route::post("/incidents/{id}/repeat", SOC, || post(incident::repeat)),
     Route::post("/incidents/{id}/reopen", SOC, || post(incident::reopen)),
 
     Route::get("/hand-over", SOC, || get(hand_over::page)),

@@ -369,13 +369,21 @@ impl Stage {
             Some("answer") => vec![ask],
             _ if route.path.starts_with("/answers/") => vec![ask],
             Some("close") => vec![ask, answer, verdict],
-            Some("reopen") => vec![ask, answer, verdict, Command::Close { by }],
+            Some("reopen" | "repeat") => vec![ask, answer, verdict, Command::Close { by }],
             _ => vec![],
         };
         for step in steps {
             self.soc.engine.execute(&id(CUSTOMER), incident, step, self.soc.now()).await.unwrap();
         }
-        incident
+        if route.path.ends_with("/repeat") { self.raise_again().await } else { incident }
+    }
+
+    /// The newest event once more.
+    async fn raise_again(&self) -> IncidentId {
+        let n = self.raised.get();
+        let alert = support::unknown_file(n, &format!("NW-{n}"), self.soc.now());
+        let again = domain::AlertId::new(&format!("again-{n}")).unwrap();
+        self.soc.raise(CUSTOMER, domain::alert::Alert { id: again, ..alert }).await
     }
 
     async fn send(&self, browser: &mut Browser<'_>, route: &Route, incident: IncidentId) -> Answer {

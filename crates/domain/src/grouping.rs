@@ -3,6 +3,8 @@
 //! `keys` says under which keys an alert is remembered; the store finds what was remembered under them; `group` decides.
 //! An alert that is graver than its campaign always gets an incident of its own.
 
+use std::cmp::Reverse;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,7 @@ use crate::attack::Technique;
 use crate::endpoint::Class;
 use crate::ids::IncidentId;
 use crate::judgement::{Priority, Verdict};
-use crate::reason::Ground;
+use crate::reason::{Equal, Ground};
 use crate::rules::{self, Case, RuleId};
 
 /// How two alerts can be the same thing, strongest first.
@@ -40,7 +42,7 @@ impl Likeness {
 }
 
 /// One thing an alert is remembered by. Unique within a tenant only.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     pub likeness: Likeness,
     /// Compared as a whole, never shown.
@@ -121,7 +123,8 @@ pub fn behaviour(alert: &Alert) -> String {
 /// Decides for one alert, given everything remembered under its keys.
 pub fn group(alert: &Alert, class: Class, earlier: &[Earlier], now: Timestamp) -> Grouping {
     let mut near: Vec<&Earlier> = earlier.iter().filter(|e| now.duration_since(e.at) <= e.likeness.window()).collect();
-    near.sort_by_key(|e| (e.closed, e.likeness, std::cmp::Reverse(e.at)));
+    // The id last, so that no order of reading decides.
+    near.sort_by_key(|e| (e.closed, e.likeness, Reverse(e.at), Reverse(e.incident)));
     let open: Vec<&Earlier> = near.into_iter().filter(|e| !e.closed).collect();
     let Some(nearest) = open.first() else { return earlier_closed(alert, earlier) };
     match open.iter().find(|e| !is_campaign(e) || !breaks_out(alert, class, e)) {
@@ -151,7 +154,7 @@ fn earlier_closed(alert: &Alert, earlier: &[Earlier]) -> Grouping {
     let known = earlier
         .iter()
         .filter(|e| e.closed && matches!(e.likeness, Likeness::SameEvent | Likeness::SameFile))
-        .max_by_key(|e| e.at);
+        .max_by_key(|e| (e.at, Reverse(e.likeness), e.incident));
     match known {
         Some(e) if e.verdict == Verdict::FalsePositive && e.behaviour != now_behaves => Grouping::Reopen {
             incident: e.incident,
@@ -159,10 +162,24 @@ fn earlier_closed(alert: &Alert, earlier: &[Earlier]) -> Grouping {
             grounds: vec![Ground::BehaviourDiffersFrom(e.incident)],
         },
         Some(e) if e.likeness == Likeness::SameEvent || e.behaviour == now_behaves => {
-            Grouping::New { refers_to: Some(e.incident), grounds: vec![Ground::SameFileAs(e.incident)] }
+            let equal = equal(e.likeness, e.behaviour == now_behaves);
+            let ground = Ground::RepeatOf { incident: e.incident, verdict: e.verdict, equal };
+            Grouping::New { refers_to: Some(e.incident), grounds: vec![ground] }
         }
         _ => Grouping::New { refers_to: None, grounds: Vec::new() },
     }
+}
+
+/// What the keys and the behaviour of two alerts prove to be equal (`keys`, `behaviour`).
+fn equal(likeness: Likeness, behaves: bool) -> Vec<Equal> {
+    let by_key = match likeness {
+        Likeness::SameEvent => {
+            vec![Equal::Endpoint, Equal::DetectionName, Equal::Hash, Equal::Mitigation, Equal::Trigger]
+        }
+        _ => vec![Equal::Hash],
+    };
+    let by_behaviour = if behaves { vec![Equal::WhetherItRan, Equal::Signature, Equal::Parent] } else { Vec::new() };
+    by_key.into_iter().chain(by_behaviour).collect()
 }
 
 fn is_campaign(open: &Earlier) -> bool {

@@ -13,12 +13,14 @@ use crate::alert::Alert;
 use crate::calendar::Calendar;
 use crate::clock::{Clocks, Kind};
 use crate::endpoint::Class;
+use crate::grouping;
 use crate::ids::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PageId, PersonId, QuestionId, TenantId};
 use crate::judgement::{Priority, Verdict};
 use crate::language::Text;
 use crate::notice::Notice;
 use crate::oncall::{Page, Roster};
 use crate::question::Question;
+use crate::reason::Equal;
 use crate::rules::{self, Case, Judgement};
 use crate::storm::Pace;
 use crate::tenant::Tenant;
@@ -93,6 +95,8 @@ pub struct Incident {
     pub pace: Option<Pace>,
     /// An earlier incident with the same event, or a campaign this one broke out of.
     pub refers_to: Option<IncidentId>,
+    /// R24: the closed incident that this one repeats, with its verdict and the proof.
+    pub repeats: Option<Repeat>,
     pub title: Untrusted,
     pub alerts: Vec<Alert>,
     pub alert_count: u32,
@@ -112,6 +116,13 @@ pub struct Incident {
     pub troubles: Vec<Untrusted>,
     /// Number of events folded in.
     pub version: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeat {
+    pub incident: IncidentId,
+    pub verdict: Verdict,
+    pub equal: Vec<Equal>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,6 +254,16 @@ impl Incident {
             answer: self.questions.values().rev().find_map(|q| q.answer.as_ref()).map(|a| a.meaning),
             before: Some(self.judgement.rule),
         }
+    }
+
+    /// Whether it is still what `repeats` says: not graver, and nothing else has joined it.
+    pub fn is_mere_repeat(&self) -> bool {
+        let Some(first) = self.alerts.first() else { return false };
+        let likewise = |a: &Alert| {
+            a.file.best_hash() == first.file.best_hash() && grouping::behaviour(a) == grouping::behaviour(first)
+        };
+        let judged = self.repeats.as_ref().is_some_and(|r| r.verdict != Verdict::Undetermined);
+        judged && !self.dfir && self.phase.is_open() && self.alerts.iter().all(likewise)
     }
 
     fn alert(&self, id: &AlertId) -> Option<&Alert> {

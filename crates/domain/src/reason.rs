@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::attack::Technique;
 use crate::endpoint::Class;
 use crate::ids::IncidentId;
-use crate::judgement::Priority;
-use crate::language::Language;
+use crate::judgement::{Priority, Verdict};
+use crate::language::{Language, Text};
 use crate::untrusted::Untrusted;
 
 /// One fact that a decision rests on.
@@ -40,6 +40,12 @@ pub enum Ground {
     SameStorylineAs(IncidentId),
     SameFileAs(IncidentId),
     SameIntrusionAs(IncidentId),
+    /// R24: an incident that was closed with a verdict, and what is equal.
+    RepeatOf {
+        incident: IncidentId,
+        verdict: Verdict,
+        equal: Vec<Equal>,
+    },
     BehaviourDiffersFrom(IncidentId),
     BreaksOutOfCampaign(IncidentId),
     CustomerSaysOurs,
@@ -54,6 +60,40 @@ pub enum Ground {
     NeverAutomatic,
     AlreadyDone,
     PriorityStopsAt(Priority),
+}
+
+/// A fact that two alerts share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Equal {
+    Endpoint,
+    DetectionName,
+    Hash,
+    Mitigation,
+    Trigger,
+    WhetherItRan,
+    Signature,
+    Parent,
+}
+
+impl Equal {
+    pub fn text(self) -> Text {
+        match self {
+            Self::Endpoint => Text::new("端末", "endpoint"),
+            Self::DetectionName => Text::new("検知名", "detection name"),
+            Self::Hash => Text::new("ハッシュ値", "hash"),
+            Self::Mitigation => Text::new("対処", "mitigation"),
+            Self::Trigger => Text::new("契機", "trigger"),
+            Self::WhetherItRan => Text::new("実行の有無", "whether it ran"),
+            Self::Signature => Text::new("署名", "signature"),
+            Self::Parent => Text::new("起動元", "parent"),
+        }
+    }
+
+    pub fn list(all: &[Self], language: Language) -> String {
+        let words: Vec<&str> = all.iter().map(|e| e.text().in_language(language)).collect();
+        words.join(if language == Language::Ja { "・" } else { ", " })
+    }
 }
 
 impl Ground {
@@ -92,6 +132,10 @@ impl Ground {
             Self::SameStorylineAs(id) => format!("{id} と同一端末・同一ストーリーライン"),
             Self::SameFileAs(id) => format!("{id} と同一のファイル（ハッシュ値が一致）"),
             Self::SameIntrusionAs(id) => format!("{id} の直後に続く認証情報アクセスまたは横展開の検知"),
+            Self::RepeatOf { incident, verdict, equal } => {
+                let equal = Equal::list(equal, Language::Ja);
+                format!("{incident}（判定：{}）と同一の事象。一致した項目: {equal}", verdict.text().ja)
+            }
             Self::BehaviourDiffersFrom(id) => {
                 format!("{id} と同じファイルだが、振る舞い・起動元・署名のいずれかが異なる")
             }
@@ -144,6 +188,10 @@ impl Ground {
             Self::SameFileAs(id) => format!("same file as {id} (hash is equal)"),
             Self::SameIntrusionAs(id) => {
                 format!("credential access or lateral movement that follows {id} within the hour")
+            }
+            Self::RepeatOf { incident, verdict, equal } => {
+                let equal = Equal::list(equal, Language::En);
+                format!("the same event as {incident} (verdict: {}); equal: {equal}", verdict.text().en.to_lowercase())
             }
             Self::BehaviourDiffersFrom(id) => {
                 format!("same file as {id}, but behaviour, parent or signature differs")

@@ -142,7 +142,7 @@ fn print(answer: &Answer) {
         (None, _) => say(&format!("none of them holds {target_percent} %")),
         (Some(n), Some(sure)) if sure == n => say(&format!("{n} hold {target_percent} %")),
         (Some(n), Some(sure)) => {
-            say(&format!("{n} hold {target_percent} %; with {sure} the whole interval is above it"))
+            say(&format!("{n} hold {target_percent} %; with {sure} the whole interval is above it"));
         }
         (Some(n), None) => {
             say(&format!("{n} hold {target_percent} %; play more seeds to be sure: the interval reaches below it"));

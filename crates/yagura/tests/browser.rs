@@ -162,6 +162,42 @@ async fn the_keyboard_alone_is_enough_and_the_demo_ends_with_a_page_open() {
     demo.end_within(Duration::from_millis(1500)).await;
 }
 
+/// What a manager asks for: what is due next, what stands still, and whether the targets were met, down to the proof.
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_count_down_and_pause_and_a_figure_leads_to_its_proof() {
+    let demo = Demo::start();
+    let browser = Chromium::start().await;
+    demo.sign_in(&browser).await;
+    browser.click_xpath(RANSOMWARE).await;
+    let incident = browser.address().await;
+    browser.click("form[data-tool='acknowledge'] button").await;
+    browser.click("#tool-ask summary").await;
+    browser.write("#tool-ask textarea", "同じファイルを受け取った方はほかにいますか。").await;
+    browser.click("#tool-ask button.primary").await;
+    browser.see_text("#head .phase", "お客様回答待ち").await;
+    // A channel has the question: the analysis stands still, and the customer's 72 hours run.
+    browser.see_text("#head .answers", "お客様のご回答待ち").await;
+
+    for page in ["/", "/hand-over", "/figures", "/trouble", "/about"].map(|path| demo.page(path)) {
+        browser.open(&page).await;
+        browser.see("#watch svg.line").await;
+    }
+    browser.open(&demo.page("/")).await;
+    browser.see("#rows time.due.paused").await;
+    let order = "const due = [...document.querySelectorAll('#rows time.due')].map(t => t.dateTime);
+                 return [due.length > 3, JSON.stringify(due) === JSON.stringify([...due].sort())]";
+    assert_eq!(browser.ask(order, vec![]).await, json!([true, true]), "what is due next comes first");
+
+    browser.open(&demo.page("/figures")).await;
+    browser.click("table.numbers a").await;
+    browser.click("table.cycles a[href$='/clocks']").await;
+    browser.see_text("main", "再計算：一致").await;
+    browser.open(&format!("{incident}/clocks")).await;
+    browser.see_text("main", "再計算：一致").await;
+    browser.see_text("main", "お客様のご回答待ち").await;
+    browser.has_no_complaints().await;
+}
+
 /// In a window of 1440 pixels the numbers of all incidents are there to the last digit.
 async fn no_number_is_cut(browser: &Chromium) {
     let script = "return [...document.querySelectorAll('td.c-id')]

@@ -324,6 +324,11 @@ pub(crate) async fn close(act: Act) -> Result<Response, Fault> {
     act.carry_out(Command::Close { by }, Draft::of(Tool::Close)).await
 }
 
+pub(crate) async fn repeat(act: Act) -> Result<Response, Fault> {
+    let by = act.by();
+    act.carry_out(Command::CloseAsRepeat { by }, Draft::of(Tool::Close)).await
+}
+
 pub(crate) async fn reopen(act: Act, Form(form): Form<ReopenForm>) -> Result<Response, Fault> {
     let draft = Draft { text: form.text.clone(), ..Draft::of(Tool::Reopen) };
     let Some(reason) = typed(&form.text) else { return act.too_long(draft).await };

@@ -5,12 +5,13 @@ use crate::action::State;
 use crate::alert::Initiator;
 use crate::clock::Pause;
 use crate::notice::{self, Delivery, Route};
+use crate::reason::Ground;
 use crate::rules::{RuleId, Strength};
 
 impl Incident {
     /// The state right after the first event, `None` when that event does not open an incident.
     pub(super) fn opened_by(tenant: &TenantId, id: IncidentId, first: &Recorded) -> Option<Self> {
-        let Event::Received { alert, class, refers_to, .. } = &first.event else { return None };
+        let Event::Received { alert, class, refers_to, grounds } = &first.event else { return None };
         let mut incident = Self {
             id,
             tenant: tenant.clone(),
@@ -33,6 +34,12 @@ impl Incident {
             escalations: None,
             pace: None,
             refers_to: *refers_to,
+            repeats: grounds.iter().find_map(|ground| match ground {
+                Ground::RepeatOf { incident, verdict, equal } => {
+                    Some(Repeat { incident: *incident, verdict: *verdict, equal: equal.clone() })
+                }
+                _ => None,
+            }),
             title: alert.name.clone(),
             alerts: Vec::new(),
             alert_count: 0,

@@ -87,6 +87,10 @@ pub enum Command {
     Close {
         by: PersonId,
     },
+    /// R24: the same event as a closed incident: its verdict, with the proof as the reason, and closed.
+    CloseAsRepeat {
+        by: PersonId,
+    },
     Reopen {
         by: PersonId,
         reason: Untrusted,
@@ -172,6 +176,8 @@ pub enum Refused {
     WrongActionState { action: ActionId, state: Box<State> },
     #[error("notice `{0}` does not exist")]
     NoSuchNotice(NoticeId),
+    #[error("this is not, or no longer, a mere repeat of a closed incident")]
+    NotARepeat,
     #[error("call `{0}` does not exist")]
     NoSuchPage(PageId),
     #[error("the priority is already `{}`: it can only be raised", .0.name())]
@@ -212,6 +218,7 @@ impl Refused {
                 return format!("対処 {action} は「{}」のため、この操作はできません", state.text().ja);
             }
             Self::NoSuchNotice(id) => return format!("通知 {id} は存在しません"),
+            Self::NotARepeat => Text::new("終了済みインシデントの単なる繰り返しではありません", ""),
             Self::NoSuchPage(id) => return format!("呼び出し {id} は存在しません"),
             Self::NotARise(now) => return format!("優先度は現在 {} です。引き上げのみ可能です", now.name()),
             Self::OnHold => Text::new("すでに保留中です", ""),

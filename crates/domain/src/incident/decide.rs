@@ -86,6 +86,7 @@ impl Incident {
             }
             Command::GiveVerdict { by, verdict, reason } => draft.give_verdict(&by, verdict, reason)?,
             Command::Close { by } => draft.close(&by)?,
+            Command::CloseAsRepeat { by } => draft.close_as_repeat(&by)?,
             Command::Reopen { by, reason } => draft.reopen(&by, reason)?,
             Command::IntendAction { action } => {
                 draft.action_in(action, |s| matches!(s, State::PreAuthorised | State::Unknown { .. }))?;

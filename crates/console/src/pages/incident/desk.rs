@@ -85,6 +85,10 @@ pub(super) fn tools(case: &Case<'_>, visitor: &Visitor, staff: &[Person], draft:
                 (promises::tools(case, visitor, draft))
                 (tool(Tool::Verdict, "verdict", say.pick("判定", "Verdict"), "t s f", draft, &verdict(case, draft)))
                 @if incident.phase == Phase::Answered { (close(case)) }
+                @if let Some(repeats) = incident.repeats.as_ref().filter(|_| incident.is_mere_repeat()) {
+                    @let verdict = say.text(repeats.verdict.text());
+                    (button(case, "repeat", &say.pick(format!("同一事象として終了（{} {verdict}）", repeats.incident), format!("Close as a repeat ({}, {})", repeats.incident, verdict.to_lowercase())), "", &html! {}))
+                }
             } @else {
                 (tool(Tool::Reopen, "reopen", say.pick("再開", "Reopen"), "", draft, &reopen(case, draft)))
             }

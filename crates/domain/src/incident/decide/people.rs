@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::PauseReason;
+use crate::language::Language;
 use crate::notice;
 use crate::question::Answer;
 
@@ -127,6 +128,28 @@ impl Draft<'_> {
         self.resume(Actor::Person(by.clone()), PauseReason::CustomerHold);
         self.person(by, Event::Closed);
         Ok(())
+    }
+
+    /// A person says so in one click; nothing closes by itself (REL-24, AI-05).
+    pub(super) fn close_as_repeat(&mut self, by: &PersonId) -> Result<(), Refused> {
+        self.must_be_open()?;
+        let repeats = self.incident.repeats.clone().filter(|_| self.incident.is_mere_repeat());
+        let Some(Repeat { incident, verdict, equal }) = repeats else { return Err(Refused::NotARepeat) };
+        if !self.incident.actions_settled() {
+            return Err(Refused::ActionRunning);
+        }
+        let said = self.context.tenant.languages.iter().map(|language| {
+            let equal = Equal::list(&equal, *language);
+            match language {
+                Language::Ja => {
+                    format!("{incident} と同一の事象であるため、同じ判定とします（一致した項目：{equal}）。")
+                }
+                Language::En => format!("The same event as {incident}, so the same verdict (equal: {equal})."),
+            }
+        });
+        let reason = Untrusted::new(&said.collect::<Vec<_>>().join("\n"));
+        self.give_verdict(by, verdict, reason)?;
+        self.close(by)
     }
 
     pub(super) fn present_analysis(&mut self, by: &PersonId, text: Untrusted) -> Result<(), Refused> {
