@@ -356,6 +356,15 @@ fn unfold(text: &str) -> String {
 }
 
 #[test]
+fn on_the_first_days_of_a_month_the_date_is_the_decisions_and_not_the_machines() {
+    let mail = mail(&samples::ransomware(), Language::Ja);
+    let to = ["yamada@acme.example".parse().unwrap()];
+    let bytes = wire::bytes(&mail, &to, "2027-01-01T00:15:30Z".parse().unwrap()).unwrap();
+    let head = String::from_utf8_lossy(&bytes).into_owned();
+    assert!(head.contains("Date: Fri, 01 Jan 2027 00:15:30 +0000\r\n"), "{head}");
+}
+
+#[test]
 fn a_mail_can_be_told_from_a_person_and_carries_its_marking_sec_81() {
     let mail = mail(&samples::ransomware_answered(), Language::Ja);
     let bytes = wire::bytes(&mail, &["yamada@acme.example".parse().unwrap()], samples::at(samples::RECEIVED)).unwrap();

@@ -2,7 +2,7 @@
 
 use domain::tenant::Email;
 use domain::{Language, Timestamp};
-use jiff::fmt::rfc2822;
+use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue, InReplyTo, References};
 use lettre::message::{Attachment as Part, Body, Mailbox, Message, MultiPart, SinglePart};
@@ -58,9 +58,10 @@ fn marks(mail: &Mail) -> Vec<(&'static str, String)> {
     marks
 }
 
-/// In UTC, with an offset that every parser reads.
+/// In UTC, with an offset that every parser reads, and two digits for the day: where the mail library cannot read a date
+/// back, it puts the machine's own in its place.
 fn date(now: Timestamp) -> Option<HeaderValue> {
-    let text = rfc2822::to_string(&now.to_zoned_datetime(TimeZone::UTC)).ok()?;
+    let text = strtime::format("%a, %d %b %Y %H:%M:%S +0000", &now.to_zoned_datetime(TimeZone::UTC)).ok()?;
     Some(HeaderValue::new(HeaderName::new_from_ascii_str("Date"), text))
 }
 
