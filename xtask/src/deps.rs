@@ -11,7 +11,7 @@ use crate::{Outcome, output, root};
 const ROOMS: &[&[&str]] = &[
     &["domain"],
     &["outbound"],
-    &["store", "sentinelone", "intel", "triage", "analysis", "sandbox", "notify", "report"],
+    &["store", "sentinelone", "intel", "detect", "triage", "analysis", "sandbox", "notify", "report"],
     &["engine"],
     &["console", "simulation"],
     &["yagura"],
@@ -35,11 +35,14 @@ const BELONGS: &[(&str, &[&str])] = &[
     ("reqwest", &["outbound"]),
     ("lettre", &["notify"]),
     ("typst*", &["report"]),
+    ("rsigma*", &["detect"]),
+    ("redb", &["intel"]),
+    ("async-graphql", &["s1sim"]),
     ("anyhow", &["engine", "simulation", "yagura", "soc-tests"]),
 ];
 
 /// Rooms that decide and do nothing, and what must not be anywhere below them.
-const PURE: &[&str] = &["domain", "analysis"];
+const PURE: &[&str] = &["domain", "detect", "analysis"];
 const IMPURE: &[&str] = &["tokio", "async-std", "mio", "socket2", "hyper", "axum", "reqwest", "sqlx", "sqlx-core"];
 
 /// Never in the tree: a second TLS stack is a second set of advisories (SEC-70, SEC-74).

@@ -14,6 +14,7 @@ pub mod endpoint;
 pub mod grouping;
 pub mod ids;
 pub mod incident;
+pub mod ioc;
 pub mod judgement;
 pub mod language;
 pub mod notice;
@@ -23,6 +24,7 @@ pub mod reason;
 pub mod rules;
 pub mod source;
 pub mod storm;
+pub mod telemetry;
 pub mod tenant;
 pub mod untrusted;
 

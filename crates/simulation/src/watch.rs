@@ -222,7 +222,10 @@ impl Watch {
         // Two consoles may give the same number to two sites.
         let mut here = (console * SHARE..self.customers).take(SHARE);
         let customer = here.find(|n| consoles.of(*n).site_id(&key(*n)) == target.site_id);
-        let Some(customer) = customer else { return Ok(()) };
+        let Some(customer) = customer else {
+            self.found(None, format!("{kind:?} of {} took effect on a site of no customer", target.id));
+            return Ok(());
+        };
         let tenant: TenantId = key(customer).parse()?;
         let store = soc.engine.store();
         let candidates: Vec<IncidentId> = match kind {

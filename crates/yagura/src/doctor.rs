@@ -88,6 +88,7 @@ async fn look(path: &Path, findings: &mut Findings) {
     };
     findings.ok("configuration", format!("{} customers", setup.tenants.len()));
     store(&setup.store, findings).await;
+    on_call(&setup, findings);
     mail(&setup, findings).await;
     slack(&setup, now, findings).await;
     match roles::door(&setup.edrs) {
@@ -97,6 +98,17 @@ async fn look(path: &Path, findings: &mut Findings) {
             }
         }
         Err(error) => findings.fault("consoles", format!("{error:#}; check `ca_file`")),
+    }
+}
+
+/// Shifts leave hours open; a lead is called at any hour (REL-09).
+fn on_call(setup: &Setup, findings: &mut Findings) {
+    let (sites, leads) = (setup.roster.sites.len(), setup.roster.leads.len());
+    if leads == 0 {
+        let words = "no lead is named: outside of shifts nobody is called when a P0 waits; add `[[on_call.lead]]`";
+        findings.warn("on call", words);
+    } else {
+        findings.ok("on call", format!("{sites} sites, {leads} leads"));
     }
 }
 

@@ -1,0 +1,1 @@
+//! Indicator lists: import, and look-up in memory.

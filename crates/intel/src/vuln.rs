@@ -1,0 +1,1 @@
+//! Known vulnerabilities of installed software, and whether a patch exists.
