@@ -10,6 +10,7 @@ use domain::calendar::Calendar;
 use domain::oncall::Roster;
 use domain::tenant::{Email, Tenant};
 use engine::actuator::Actuator;
+use engine::investigator::Investigator;
 use engine::notifier::{Documents, Notifier};
 use engine::{Engine, Poller, Worker};
 use notify::Sender;
@@ -61,12 +62,14 @@ pub(crate) fn console(sim: &S1Sim, customer: &str) -> Console {
 }
 
 pub(crate) fn pollers(sim: &S1Sim, door: &Outbound) -> Vec<Poller> {
-    let poller = |customer: &&str| {
-        let token = ReadToken(Secret::new(&sim.token(customer, Capability::Read)));
-        let reader = Reader::new(&console(sim, customer), token, door.clone());
-        Poller::new(customer.parse().unwrap(), reader, FIRST_LOOK_BACK)
-    };
+    let poller =
+        |customer: &&str| Poller::new(customer.parse().unwrap(), console_reader(sim, door, customer), FIRST_LOOK_BACK);
     customers::ALL.iter().map(poller).collect()
+}
+
+fn console_reader(sim: &S1Sim, door: &Outbound, customer: &str) -> Reader {
+    let token = ReadToken(Secret::new(&sim.token(customer, Capability::Read)));
+    Reader::new(&console(sim, customer), token, door.clone())
 }
 
 pub(crate) fn console_actuator(sim: &S1Sim, door: &Outbound, customer: &str) -> sentinelone::Actuator {
@@ -79,10 +82,13 @@ pub(crate) fn workers(sim: &S1Sim, door: &Outbound, mail: &MailSink) -> Vec<Work
     let consoles: BTreeMap<TenantId, _> =
         customers::ALL.iter().map(|c| (c.parse().unwrap(), console_actuator(sim, door, c))).collect();
     let actuator = Arc::new(Actuator::new(consoles));
+    let readers = customers::ALL.iter().map(|c| (c.parse().unwrap(), console_reader(sim, door, c))).collect();
+    let investigator = Arc::new(Investigator::new(readers));
     vec![
         Worker::Actuator { name: "actuator".into(), actuator },
         Worker::Notifier { name: "notifier".into(), notifier: Arc::new(notifier(mail)) },
         Worker::Timekeeper { name: "timekeeper".into() },
+        Worker::Investigator { name: "investigator".into(), investigator },
     ]
 }
 

@@ -241,7 +241,8 @@ impl TestSoc {
         let store = self.engine.store();
         let (actuator, notifier) =
             (store.next_job_at(Role::Actuator).await.unwrap(), store.next_job_at(Role::Notifier).await.unwrap());
-        actuator.into_iter().chain(notifier).min()
+        let investigator = store.next_job_at(Role::Investigator).await.unwrap();
+        actuator.into_iter().chain(notifier).chain(investigator).min()
     }
 
     // ── what became of it ───────────────────────────────────────────────────────────────────────────────────────────

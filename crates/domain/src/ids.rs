@@ -186,6 +186,8 @@ part_id!(/// A message to the customer, within its incident.
     NoticeId, "N");
 part_id!(/// A question to the customer, within its incident.
     QuestionId, "Q");
+part_id!(/// An item of evidence, within its incident.
+    EvidenceId, "E");
 part_id!(/// A call for a person of the SOC, within its incident.
     PageId, "C");
 

@@ -13,8 +13,11 @@ use crate::alert::Alert;
 use crate::calendar::Calendar;
 use crate::clock::{Clocks, Kind};
 use crate::endpoint::Class;
+use crate::evidence::{Answer, Evidence, Inquiry, MAX_ALERTS_LOOKED_UP, MAX_HOSTS_LOOKED_UP};
 use crate::grouping;
-use crate::ids::{ActionId, AgentId, AlertId, IncidentId, NoticeId, PageId, PersonId, QuestionId, TenantId};
+use crate::ids::{
+    ActionId, AgentId, AlertId, EvidenceId, IncidentId, NoticeId, PageId, PersonId, QuestionId, TenantId,
+};
 use crate::judgement::{Priority, Verdict};
 use crate::language::Text;
 use crate::notice::Notice;
@@ -110,6 +113,10 @@ pub struct Incident {
     pub notes: Vec<Note>,
     /// What an analyst presented before the verdict, newest last.
     pub presented: Vec<Note>,
+    /// The newest answer to each inquiry.
+    pub evidence: BTreeMap<EvidenceId, Evidence>,
+    /// Answers so far, those that newer ones replaced included.
+    pub answers: u32,
     /// What the console was told and confirmed.
     pub console_writes: BTreeSet<ConsoleWrite>,
     /// Jobs that gave up; a person has to look.
@@ -264,6 +271,29 @@ impl Incident {
         };
         let judged = self.repeats.as_ref().is_some_and(|r| r.verdict != Verdict::Undetermined);
         judged && !self.dfir && self.phase.is_open() && self.alerts.iter().all(likewise)
+    }
+
+    /// The newest answer to one inquiry.
+    pub fn answer_to(&self, inquiry: &Inquiry) -> Option<&Evidence> {
+        self.evidence.values().find(|e| e.answer.inquiry == *inquiry)
+    }
+
+    /// What is asked about an alert by itself: what its endpoint recorded, and, the first time, what is installed there.
+    fn inquiries_about(&self, alert: &Alert) -> Vec<Inquiry> {
+        if !alert.endpoint.is_named() {
+            return Vec::new();
+        }
+        let looked_up = self.alerts.iter().take(MAX_ALERTS_LOOKED_UP);
+        let mut inquiries = Vec::new();
+        if looked_up.clone().any(|a| a.id == alert.id) {
+            inquiries.push(Inquiry::Events { alert: alert.id.clone() });
+        }
+        let agent = &alert.endpoint.agent;
+        let first_there = self.alerts.iter().find(|a| a.endpoint.agent == *agent).is_some_and(|a| a.id == alert.id);
+        if first_there && self.hosts.len() <= MAX_HOSTS_LOOKED_UP {
+            inquiries.push(Inquiry::Software { agent: agent.clone() });
+        }
+        inquiries
     }
 
     fn alert(&self, id: &AlertId) -> Option<&Alert> {

@@ -11,6 +11,7 @@ pub mod calendar;
 pub mod clock;
 pub mod defang;
 pub mod endpoint;
+pub mod evidence;
 pub mod grouping;
 pub mod ids;
 pub mod incident;
@@ -29,7 +30,8 @@ pub mod tenant;
 pub mod untrusted;
 
 pub use ids::{
-    ActionId, AgentId, AlertId, IncidentId, NoticeId, PageId, PersonId, QuestionId, SiteId, SlackChannelId, TenantId,
+    ActionId, AgentId, AlertId, EvidenceId, IncidentId, NoticeId, PageId, PersonId, QuestionId, SiteId, SlackChannelId,
+    TenantId,
 };
 pub use judgement::{Priority, Verdict};
 pub use language::{Language, Text};

@@ -61,7 +61,7 @@ impl Actuator {
         match &job.effect {
             Effect::Act { action } => act(engine, console, job, &incident, *action, now).await,
             Effect::UpdateConsole => mirror::update(engine, console, job, &incident, now).await,
-            Effect::Notify { .. } | Effect::Page { .. } | Effect::Wake => {
+            Effect::Notify { .. } | Effect::Page { .. } | Effect::Wake | Effect::Gather { .. } => {
                 Ok(Outcome::GaveUp { why: "only actions and the console's state are the actuator's".into() })
             }
         }

@@ -3,7 +3,7 @@
 use domain::incident::{Command, Context, Incident, Refused};
 use domain::tenant::Tenant;
 use domain::{IncidentId, TenantId, Timestamp};
-use store::{Job, Work};
+use store::{Job, Piece, Work};
 
 use crate::{Engine, Nudge};
 
@@ -23,6 +23,20 @@ pub enum ExecuteError {
     Store(#[from] store::Error),
 }
 
+/// What is written together with a decision.
+#[derive(Clone, Copy)]
+struct Then<'a> {
+    /// The job that ends with it.
+    job: Option<&'a Job>,
+    pieces: &'a [Piece],
+}
+
+impl Then<'_> {
+    fn nothing() -> Self {
+        Self { job: None, pieces: &[] }
+    }
+}
+
 impl Engine {
     /// Executes one command and returns the state after it.
     pub async fn execute(
@@ -32,7 +46,7 @@ impl Engine {
         command: Command,
         now: Timestamp,
     ) -> Result<Incident, ExecuteError> {
-        self.execute_all(tenant, incident, &[command], None, now).await
+        self.execute_all(tenant, incident, &[command], Then::nothing(), now).await
     }
 
     /// Executes several commands on one incident, all of them or none, and returns the state after the last.
@@ -43,7 +57,7 @@ impl Engine {
         commands: &[Command],
         now: Timestamp,
     ) -> Result<Incident, ExecuteError> {
-        self.execute_all(tenant, incident, commands, None, now).await
+        self.execute_all(tenant, incident, commands, Then::nothing(), now).await
     }
 
     /// Executes what a job brought back and ends the job, in one transaction: neither can be there without the other.
@@ -53,7 +67,18 @@ impl Engine {
         commands: &[Command],
         now: Timestamp,
     ) -> Result<Incident, ExecuteError> {
-        self.execute_all(&job.tenant, job.incident, commands, Some(job), now).await
+        self.execute_all(&job.tenant, job.incident, commands, Then { job: Some(job), pieces: &[] }, now).await
+    }
+
+    /// Like `finish`, for a job that brought evidence: what it says and what it holds cannot be there without one another.
+    pub(crate) async fn finish_with(
+        &self,
+        job: &Job,
+        command: Command,
+        pieces: &[Piece],
+        now: Timestamp,
+    ) -> Result<Incident, ExecuteError> {
+        self.execute_all(&job.tenant, job.incident, &[command], Then { job: Some(job), pieces }, now).await
     }
 
     async fn execute_all(
@@ -61,14 +86,14 @@ impl Engine {
         tenant: &TenantId,
         id: IncidentId,
         commands: &[Command],
-        job: Option<&Job>,
+        then: Then<'_>,
         now: Timestamp,
     ) -> Result<Incident, ExecuteError> {
         let tenant = self.tenant(tenant).ok_or_else(|| ExecuteError::NoTenant(tenant.clone()))?;
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.try_execute(tenant, id, commands, job, now).await {
+            match self.try_execute(tenant, id, commands, then, now).await {
                 Err(ExecuteError::Store(e)) if e.is_transient() && tries < TRANSACTION_TRIES => {}
                 Err(error) => return Err(error),
                 Ok(after) => {
@@ -84,12 +109,12 @@ impl Engine {
         tenant: &Tenant,
         id: IncidentId,
         commands: &[Command],
-        job: Option<&Job>,
+        then: Then<'_>,
         now: Timestamp,
     ) -> Result<Incident, ExecuteError> {
         let mut work = self.store().begin(&tenant.id).await?;
         let mut incident = work.incident(id).await?.ok_or(ExecuteError::NoIncident(id))?;
-        if let Some(job) = job
+        if let Some(job) = then.job
             && !work.finish_job(job, now).await?
         {
             // The lease ran out and somebody else has the job: their result counts, ours is dropped.
@@ -99,6 +124,7 @@ impl Engine {
         for command in commands {
             incident = decide(&mut work, incident, command.clone(), context)?;
         }
+        then.pieces.iter().for_each(|piece| work.keep_content(piece.clone()));
         work.commit().await?;
         Ok(incident)
     }

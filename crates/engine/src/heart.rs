@@ -125,7 +125,8 @@ fn next(role: Role) -> Option<Role> {
     match role {
         Role::Actuator => Some(Role::Notifier),
         Role::Notifier => Some(Role::Timekeeper),
-        Role::Timekeeper => None,
+        Role::Timekeeper => Some(Role::Investigator),
+        Role::Investigator => None,
     }
 }
 

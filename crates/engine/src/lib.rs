@@ -9,6 +9,7 @@ pub mod beat;
 mod command;
 pub mod heart;
 mod intake;
+pub mod investigator;
 pub mod notifier;
 mod nudge;
 mod poll;

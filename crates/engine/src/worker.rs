@@ -1,8 +1,8 @@
 //! Claims jobs of one role and has them carried out, a bounded batch at a time.
 //!
 //! A job that fails for now comes back later, with growing pauses; one that fails for good, or too often, gives up where a
-//! person sees it. What a job does is the business of `actuator`, `notifier` and
-//! `timekeeper`.
+//! person sees it. What a job does is the business of `actuator`, `notifier`, `timekeeper`
+//! and `investigator`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use futures_util::future::join_all;
 use store::{Job, Outcome};
 
 use crate::actuator::Actuator;
+use crate::investigator::Investigator;
 use crate::notifier::Notifier;
 use crate::{Engine, timekeeper};
 
@@ -33,6 +34,7 @@ pub enum Worker {
     Actuator { name: String, actuator: Arc<Actuator> },
     Notifier { name: String, notifier: Arc<Notifier> },
     Timekeeper { name: String },
+    Investigator { name: String, investigator: Arc<Investigator> },
 }
 
 /// What one step did.
@@ -50,12 +52,16 @@ impl Worker {
             Self::Actuator { .. } => Role::Actuator,
             Self::Notifier { .. } => Role::Notifier,
             Self::Timekeeper { .. } => Role::Timekeeper,
+            Self::Investigator { .. } => Role::Investigator,
         }
     }
 
     fn name(&self) -> &str {
         match self {
-            Self::Actuator { name, .. } | Self::Notifier { name, .. } | Self::Timekeeper { name } => name,
+            Self::Actuator { name, .. }
+            | Self::Notifier { name, .. }
+            | Self::Timekeeper { name }
+            | Self::Investigator { name, .. } => name,
         }
     }
 
@@ -82,6 +88,7 @@ impl Worker {
                 Self::Actuator { actuator, .. } => actuator.carry_out(engine, job, now).await,
                 Self::Notifier { notifier, .. } => notifier.carry_out(engine, job, now).await,
                 Self::Timekeeper { .. } => timekeeper::carry_out(engine, job, now).await,
+                Self::Investigator { investigator, .. } => investigator.carry_out(engine, job, now).await,
             }
         };
         let result = tokio::time::timeout(LONGEST, work).await;
@@ -105,6 +112,7 @@ impl Worker {
             Role::Actuator => Actor::Actuator,
             Role::Notifier => Actor::Notifier,
             Role::Timekeeper => Actor::Timekeeper,
+            Role::Investigator => Actor::Investigator,
         };
         let command = Command::GiveUpJob { by, what: Untrusted::new(&format!("{}: {why}", job.key)) };
         if let Err(error) = engine.execute(&job.tenant, job.incident, command, now).await {

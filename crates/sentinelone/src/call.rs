@@ -125,7 +125,13 @@ impl Caller {
         self.outbound.reserve(self.lane(family), Urgency::First, now).map_err(|error| sort(error, false))
     }
 
-    async fn send(&self, request: Request, on_cursor: bool, now: Timestamp) -> Result<Value, Error> {
+    /// A question that is put by POST, and its ping: asking again does no harm.
+    pub(crate) fn request(&self, method: Method, family: Family, path: &str) -> Result<Request, Error> {
+        let request = Request::new(method, self.url(path)?, Safety::Repeatable, self.lane(family));
+        Ok(request.urgency(self.capability.looking()).at_most(MAX_LIST_BYTES))
+    }
+
+    pub(crate) async fn send(&self, request: Request, on_cursor: bool, now: Timestamp) -> Result<Value, Error> {
         let in_doubt = request.safety() == Safety::OnceOnly;
         let request =
             request.secret_header("authorization", "ApiToken ", &self.token).header("accept", "application/json");

@@ -23,6 +23,8 @@ pub(crate) enum Family {
     Activities,
     Sites,
     User,
+    /// PowerQuery: `/dv/events/pq` and its ping.
+    PowerQuery,
 }
 
 impl Family {
@@ -34,6 +36,7 @@ impl Family {
             Self::Activities => "activities",
             Self::Sites => "sites",
             Self::User => "user",
+            Self::PowerQuery => "power-query",
         }
     }
 
@@ -45,6 +48,7 @@ impl Family {
             Self::Activities => Rate::per_second(10).burst(30),
             Self::Sites => Rate::per_second(100).burst(10),
             Self::User => Rate::per_second(2),
+            Self::PowerQuery => Rate::per_second(4),
         }
     }
 }
@@ -66,6 +70,12 @@ pub(crate) struct Activities;
 pub(crate) struct Sites;
 #[derive(Debug)]
 pub(crate) struct Notes;
+/// What an endpoint recorded around one threat.
+#[derive(Debug)]
+pub(crate) struct Events;
+/// What is installed on one endpoint.
+#[derive(Debug)]
+pub(crate) struct Applications;
 /// Who we are: one object, without filters.
 #[derive(Debug)]
 pub(crate) struct User;
@@ -88,6 +98,15 @@ impl List for User {
 }
 impl List for Notes {
     const FAMILY: Family = Family::Threat;
+    const SCOPED: bool = false;
+}
+
+impl List for Events {
+    const FAMILY: Family = Family::Threat;
+    const SCOPED: bool = false;
+}
+impl List for Applications {
+    const FAMILY: Family = Family::Agents;
     const SCOPED: bool = false;
 }
 
@@ -138,6 +157,10 @@ impl Query<Agents> {
     pub(crate) fn agent_count() -> Self {
         Self::new("/agents/count").with("isDecommissioned", "false").with("isUninstalled", "false")
     }
+
+    pub(crate) fn online_count() -> Self {
+        Self::agent_count().with("isActive", "true")
+    }
 }
 
 impl Query<User> {
@@ -167,12 +190,28 @@ impl Query<Sites> {
 
 impl Query<Notes> {
     pub(crate) fn notes(threat: &AlertId) -> Result<Self, Error> {
-        // An `AlertId` holds nothing that could leave its part of the path, unless it is `.` or `..`.
-        if threat.as_str().bytes().all(|b| b == b'.') {
-            return Err(Error::Unsendable("a threat id made of dots is none"));
-        }
-        Ok(Self::new(format!("/threats/{threat}/notes")).ascending("createdAt"))
+        Ok(Self::new(format!("/threats/{}/notes", in_path(threat)?)).ascending("createdAt"))
     }
+}
+
+impl Query<Events> {
+    pub(crate) fn events(threat: &AlertId) -> Result<Self, Error> {
+        Ok(Self::new(format!("/threats/{}/explore/events", in_path(threat)?)).ascending("createdAt"))
+    }
+}
+
+impl Query<Applications> {
+    pub(crate) fn applications(agent: &AgentId) -> Self {
+        Self::new("/agents/applications").with("ids", agent.as_str())
+    }
+}
+
+/// An `AlertId` holds nothing that could leave its part of the path, unless it is `.` or `..`.
+fn in_path(threat: &AlertId) -> Result<&AlertId, Error> {
+    if threat.as_str().bytes().all(|b| b == b'.') {
+        return Err(Error::Unsendable("a threat id made of dots is none"));
+    }
+    Ok(threat)
 }
 
 fn joined<T: ToString>(items: &[T]) -> String {
@@ -190,14 +229,14 @@ mod tests {
 
     /// The names that API 2.1 documents for each list, as far as this crate uses them, with the fields it may sort by.
     /// Taken from the description stored in Celerium/SentinelOne-PowerShellWrapper `docs/swagger_2_1.json` (2024-03).
-    const DOCUMENTED: [(&str, &[&str], &[&str]); 6] = [
+    const DOCUMENTED: [(&str, &[&str], &[&str]); 8] = [
         (
             "/threats",
             &["accountIds", "cursor", "ids", "limit", "siteIds", "sortBy", "sortOrder", "updatedAt__gte"],
             &["createdAt", "id", "updatedAt"],
         ),
         ("/agents", &["accountIds", "cursor", "ids", "limit", "siteIds", "sortBy", "sortOrder"], &["createdAt", "id"]),
-        ("/agents/count", &["accountIds", "isDecommissioned", "isUninstalled", "siteIds"], &[]),
+        ("/agents/count", &["accountIds", "isActive", "isDecommissioned", "isUninstalled", "siteIds"], &[]),
         (
             "/activities",
             &[
@@ -215,6 +254,12 @@ mod tests {
             &["activityType", "createdAt", "id"],
         ),
         ("/sites", &["accountIds", "cursor", "limit", "siteIds", "sortBy", "sortOrder"], &["createdAt", "id", "name"]),
+        (
+            "/threats/7/explore/events",
+            &["cursor", "limit", "sortBy", "sortOrder"],
+            &["id", "createdAt", "eventType", "fileSize", "fileType", "registryPath"],
+        ),
+        ("/agents/applications", &["ids"], &[]),
         ("/threats/7/notes", &["cursor", "limit", "sortBy", "sortOrder"], &["createdAt", "updatedAt"]),
     ];
 
@@ -241,9 +286,12 @@ mod tests {
         check(&Query::threats(&Targets::one(threat.clone())).limit(1));
         check(&Query::agents(&agents).limit(1));
         check(&Query::agent_count());
+        check(&Query::online_count());
         check(&Query::activities_since(Timestamp::UNIX_EPOCH, &[1001, 2010]).of_agents(&agents).limit(10));
         check(&Query::sites().limit(10));
         check(&Query::notes(&threat).unwrap().limit(10));
+        check(&Query::events(&threat).unwrap().limit(10));
+        check(&Query::applications(&AgentId::new("7").unwrap()));
     }
 
     #[test]
@@ -262,6 +310,7 @@ mod tests {
     fn an_id_stays_within_its_part_of_the_path() {
         for dots in [".", ".."] {
             assert!(Query::notes(&AlertId::new(dots).unwrap()).is_err());
+            assert!(Query::events(&AlertId::new(dots).unwrap()).is_err());
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Looks, and cannot act: what intake holds (SEC-10, SEC-13).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::{AgentId, AlertId};
@@ -10,9 +11,12 @@ use crate::call::{Caller, Capability};
 use crate::console::{Console, ReadToken};
 use crate::cursor::{Cursor, Progress};
 use crate::error::Error;
+use crate::events::{self, RecordTaken};
+use crate::power;
 use crate::query::{MAX_LIMIT, Query};
 use crate::row::Row;
 use crate::rows::{self, Activity, Agent, Note, Refusal, RefusalReason, Site, Taken};
+use crate::software::{self, Application};
 use crate::targets::Targets;
 use crate::token::{self, TokenFacts};
 
@@ -46,6 +50,14 @@ pub struct Page {
 pub struct ActivityPage {
     pub activities: Vec<Result<Activity, Refusal>>,
     pub next: Option<Cursor>,
+}
+
+/// The events of one threat, oldest first.
+#[derive(Debug)]
+pub struct EventPage {
+    pub records: Vec<Result<RecordTaken, Refusal>>,
+    /// There was more than was asked for.
+    pub cut: bool,
 }
 
 /// One customer's console, seen with a token that can look.
@@ -108,6 +120,13 @@ impl Reader {
         Row(&count).number("total").ok_or_else(missing)
     }
 
+    /// How many of them are online now: what a search over all endpoints can reach at most.
+    pub async fn online_count(&self, now: Timestamp) -> Result<u64, Error> {
+        let count = self.caller.object(&Query::online_count(), now).await?;
+        let missing = || Error::Malformed { what: "it holds no count".into(), in_doubt: false };
+        Row(&count).number("total").ok_or_else(missing)
+    }
+
     /// What the console says of the token in use.
     pub async fn token(&self, now: Timestamp) -> Result<TokenFacts, Error> {
         let user = self.caller.object(&Query::user(), now).await?;
@@ -118,6 +137,61 @@ impl Reader {
     pub async fn notes(&self, threat: &AlertId, now: Timestamp) -> Result<Vec<Result<Note, Refusal>>, Error> {
         let listed = self.caller.list(&Query::notes(threat)?.limit(MAX_LIMIT), None, now).await?;
         Ok(rows::each(listed.records, rows::note))
+    }
+
+    /// What `agent` recorded around one threat, oldest first, at most about `most` records.
+    pub async fn events_of(
+        &self,
+        threat: &AlertId,
+        agent: &AgentId,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<EventPage, Error> {
+        let query = Query::events(threat)?.limit(MAX_LIMIT);
+        let mut page = EventPage { records: Vec::new(), cut: false };
+        let mut cursor: Option<Cursor> = None;
+        loop {
+            let listed = self.caller.list(&query, cursor.as_ref().map(|c| c.token.as_str()), now).await?;
+            let read = |raw| events::record(raw, &self.caller.console.scope, agent);
+            page.records.extend(rows::each(listed.records, read));
+            cursor = Cursor::after(cursor.as_ref(), now, MAX_LIMIT, Progress::from(now), listed.next)?;
+            if cursor.is_none() || page.records.len() >= most {
+                page.cut = cursor.is_some();
+                return Ok(page);
+            }
+        }
+    }
+
+    /// What is installed on one endpoint. Neither the question nor the answer names a site, so the endpoint is looked up
+    /// first: `None` when it is not there, or not ours (SEC-01).
+    pub async fn applications(
+        &self,
+        agent: &AgentId,
+        now: Timestamp,
+    ) -> Result<Option<(Agent, Vec<Result<Application, Refusal>>)>, Error> {
+        let found = self.agents(&Targets::one(agent.clone()), now).await?;
+        let Some(agent_now) = found.into_iter().find_map(Result::ok) else { return Ok(None) };
+        let listed = self.caller.list(&Query::applications(agent), None, now).await?;
+        Ok(Some((agent_now, rows::each(listed.records, software::application))))
+    }
+
+    /// Asks all of the customer's endpoints by PowerQuery. Rows that do not carry one of the customer's own site ids are
+    /// dropped and counted: the console has been seen to answer with other customers' rows (SEC-01).
+    pub async fn power_query(
+        &self,
+        query: &str,
+        (from, to): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> Result<power::Progress, Error> {
+        let sites = self.sites(now).await?;
+        let accounts: BTreeSet<String> = sites.into_iter().filter_map(|site| site.ok()?.account_id).collect();
+        let accounts: Vec<String> = accounts.into_iter().collect();
+        power::ask(&self.caller, query, &accounts, (from, to), now).await
+    }
+
+    /// How far a PowerQuery is.
+    pub async fn power_query_result(&self, id: &power::QueryId, now: Timestamp) -> Result<power::Progress, Error> {
+        power::look(&self.caller, id, now).await
     }
 
     /// The console's own log from `since` on, by time of creation (it cannot be asked for changes). `kinds` and `agents`

@@ -15,6 +15,7 @@ use domain::storm::Rollout;
 use domain::tenant::{Contact, Email, Names, ResponsePolicy, Tenant};
 use domain::{Language, TenantId, Timestamp};
 use engine::actuator::Actuator;
+use engine::investigator::Investigator;
 use engine::notifier::{Documents, Notifier};
 use engine::{Engine, PollReport, Poller, Worker};
 use jiff::SignedDuration;
@@ -44,6 +45,7 @@ pub(crate) struct Soc {
     pollers: Vec<Poller>,
     actuator: Arc<Actuator>,
     notifier: Arc<Notifier>,
+    investigator: Arc<Investigator>,
     workers: Vec<Worker>,
     /// When each worker has something to do by itself.
     due: Vec<Option<Timestamp>>,
@@ -77,6 +79,10 @@ impl Soc {
             .clone()
             .map(|n| Ok(Poller::new(tenant_id(n)?, consoles.reader(n)?, FIRST_LOOK_BACK)))
             .collect::<anyhow::Result<_>>()?;
+        let looking = customers
+            .clone()
+            .map(|n| Ok((tenant_id(n)?, consoles.reader(n)?)))
+            .collect::<anyhow::Result<_>>()?;
         let acting = customers
             .map(|n| Ok((tenant_id(n)?, consoles.actuator(n)?)))
             .collect::<anyhow::Result<BTreeMap<TenantId, sentinelone::Actuator>>>()?;
@@ -85,6 +91,7 @@ impl Soc {
             pollers,
             actuator: Arc::new(Actuator::new(acting)),
             notifier: Arc::new(notifier(plan, mail)?),
+            investigator: Arc::new(Investigator::new(looking)),
             workers: Vec::new(),
             due: Vec::new(),
             seams: seams.clone(),
@@ -101,6 +108,7 @@ impl Soc {
             Worker::Actuator { name: name("actuator"), actuator: self.actuator.clone() },
             Worker::Notifier { name: name("notifier"), notifier: self.notifier.clone() },
             Worker::Timekeeper { name: name("timekeeper") },
+            Worker::Investigator { name: name("investigator"), investigator: self.investigator.clone() },
         ];
         self.due = vec![Some(Timestamp::MIN); self.workers.len()];
     }

@@ -6,6 +6,7 @@
 mod alerts;
 mod audit;
 mod chain;
+mod contents;
 mod cycles;
 mod error;
 mod figures;
@@ -24,6 +25,7 @@ mod work;
 
 pub use alerts::{AlertRow, KnownAlert, Refusal};
 pub use audit::{Audit, Fault, Place, Root};
+pub use contents::{ContentAudit, ContentFault, MAX_CONTENT, Piece};
 pub use cycles::{Cycles, Period};
 pub use error::Error;
 pub use figures::{Figures, OpenFigures, RoleFigures};

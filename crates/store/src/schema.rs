@@ -101,6 +101,11 @@ const MIGRATIONS: &[&[&str]] = &[
         // Whom people of the SOC were called about, of late (`hand_over`).
         "CREATE INDEX event_paged ON event (at, tenant, incident) WHERE kind = 'paged'",
     ],
+    &[
+        // What evidence holds (`contents`).
+        "CREATE TABLE content (tenant TEXT NOT NULL, sha256 TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (tenant, sha256))",
+        "CREATE INDEX event_evidence ON event (tenant, seq) WHERE kind = 'evidence_gathered'",
+    ],
 ];
 
 /// Immediate tries when two processes make the same new database at once.

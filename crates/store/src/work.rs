@@ -33,6 +33,7 @@ pub struct Work {
     cycles: BTreeMap<(IncidentId, u32), Measured>,
     jobs: BTreeMap<String, JobRow>,
     pub(crate) alerts: BTreeMap<AlertId, AlertRow>,
+    pub(crate) contents: BTreeMap<String, String>,
     pub(crate) memory: HashMap<Key, Vec<Earlier>>,
     pub(crate) remembered: BTreeMap<(Key, IncidentId), (Timestamp, String)>,
     numbers: HashMap<i16, i64>,
@@ -117,6 +118,7 @@ impl Work {
             cycles: BTreeMap::new(),
             jobs: BTreeMap::new(),
             alerts: BTreeMap::new(),
+            contents: BTreeMap::new(),
             memory: HashMap::new(),
             remembered: BTreeMap::new(),
             numbers: HashMap::new(),
@@ -305,6 +307,7 @@ impl Work {
 
     /// Writes everything and commits.
     pub async fn commit(mut self) -> Result<(), Error> {
+        self.write_contents().await?;
         self.write_events().await?;
         self.write_incidents().await?;
         self.write_cycles().await?;

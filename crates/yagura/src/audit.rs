@@ -26,6 +26,8 @@ impl FromStr for HandedOut {
 #[derive(Debug, Serialize)]
 struct Verdict {
     rows: u64,
+    /// Pieces of evidence whose digest holds or not.
+    evidence: u64,
     ok: bool,
     first_fault: Option<String>,
     faults: Vec<String>,
@@ -36,10 +38,13 @@ struct Verdict {
 pub(crate) async fn verify(options: &StoreOptions, handed_out: Option<HandedOut>) -> anyhow::Result<ExitCode> {
     let store = Opened::at(options).await?.store;
     let audit = store.verify_audit(handed_out.as_ref().map(|h| &h.0)).await?;
+    let contents = store.verify_contents().await?;
     store.close().await;
-    let faults: Vec<String> = audit.faults.iter().map(ToString::to_string).collect();
+    let chained = audit.faults.iter().map(ToString::to_string);
+    let faults: Vec<String> = chained.chain(contents.faults.iter().map(ToString::to_string)).collect();
     let verdict = Verdict {
         rows: audit.rows,
+        evidence: contents.pieces,
         ok: faults.is_empty(),
         first_fault: faults.first().cloned(),
         faults,
@@ -50,7 +55,10 @@ pub(crate) async fn verify(options: &StoreOptions, handed_out: Option<HandedOut>
         say_json(&verdict)?;
     } else {
         verdict.faults.iter().for_each(|fault| say(fault));
-        say(&format!("{} events of {} tenants hold; root {}", verdict.rows, verdict.tenants, verdict.root));
+        say(&format!(
+            "{} events of {} tenants and {} pieces of evidence hold; root {}",
+            verdict.rows, verdict.tenants, verdict.evidence, verdict.root
+        ));
     }
     Ok(if verdict.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -202,8 +202,8 @@ impl Config {
         let scope = sentinelone::Scope::new(scope_ids(&edr.sites)?, scope_ids(&edr.accounts)?)
             .with_context(|| format!("customer `{id}` names no usable site or account"))?;
         let origin: Origin = edr.origin.parse().with_context(|| format!("customer `{id}`: bad console origin"))?;
-        let token = |wanted: Role, file: &Path| -> anyhow::Result<Option<Secret>> {
-            if !roles.contains(&wanted) {
+        let token = |wanted: &[Role], file: &Path| -> anyhow::Result<Option<Secret>> {
+            if !wanted.iter().any(|role| roles.contains(role)) {
                 return Ok(None);
             }
             self.secret(file).with_context(|| format!("customer `{id}`: no token")).map(Some)
@@ -211,8 +211,8 @@ impl Config {
         Ok(Edr {
             console: Console { origin, tenant: id.clone(), scope },
             roots_pem: edr.ca_file.as_deref().map(|f| self.text(f)).transpose()?,
-            read: token(Role::Intake, &edr.read_token_file)?.map(ReadToken),
-            act: token(Role::Actuator, &edr.act_token_file)?.map(ActToken),
+            read: token(&[Role::Intake, Role::Investigator], &edr.read_token_file)?.map(ReadToken),
+            act: token(&[Role::Actuator], &edr.act_token_file)?.map(ActToken),
         })
     }
 

@@ -11,6 +11,7 @@ use domain::calendar::Calendar;
 use domain::oncall::Roster;
 use domain::tenant::{Names, Tenant};
 use engine::actuator::Actuator;
+use engine::investigator::Investigator;
 use engine::notifier::{Documents, Notifier};
 use engine::{Engine, Poller, Worker, beat};
 use notify::Sender;
@@ -45,12 +46,15 @@ pub(crate) enum Role {
     Notifier,
     /// Lets deadlines pass: reminders, 72 hours, calls; holds no secret
     Timekeeper,
+    /// Looks up what an analyst would; holds tokens that can only look, and keys of outside sources
+    Investigator,
     /// Serves the analysts' pages; holds no token
     Console,
 }
 
 impl Role {
-    pub(crate) const ALL: [Self; 5] = [Self::Intake, Self::Actuator, Self::Notifier, Self::Timekeeper, Self::Console];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Intake, Self::Actuator, Self::Notifier, Self::Timekeeper, Self::Investigator, Self::Console];
 }
 
 /// Everything that is needed to start, already checked.
@@ -150,6 +154,20 @@ pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Runnin
     if roles.contains(&Role::Timekeeper) {
         let worker = Worker::Timekeeper { name: worker_name("timekeeper", 1) };
         tasks.spawn(beat::work(engine.clone(), worker, time.clone(), stopped.clone()));
+    }
+    if roles.contains(&Role::Investigator) {
+        let consoles = setup
+            .edrs
+            .iter()
+            .filter_map(|edr| Some((edr, edr.read.clone()?)))
+            .map(|(edr, token)| (edr.console.tenant.clone(), Reader::new(&edr.console, token, outbound.clone())))
+            .collect();
+        let investigator = Arc::new(Investigator::new(consoles));
+        for n in 1..=WORKERS {
+            let name = worker_name("investigator", n);
+            let worker = Worker::Investigator { name, investigator: investigator.clone() };
+            tasks.spawn(beat::work(engine.clone(), worker, time.clone(), stopped.clone()));
+        }
     }
     let web = match (listener, public_origin) {
         (Some(listener), Some(origin)) => {

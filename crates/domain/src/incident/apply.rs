@@ -52,6 +52,8 @@ impl Incident {
             pages: BTreeMap::new(),
             notes: Vec::new(),
             presented: Vec::new(),
+            evidence: BTreeMap::new(),
+            answers: 0,
             console_writes: BTreeSet::new(),
             troubles: Vec::new(),
             version: 1,
@@ -134,6 +136,12 @@ impl Incident {
             Event::NoticeFailed { notice, route, why } => {
                 self.deliver(*notice, *route, Delivery::Failed { why: why.clone() });
             }
+            Event::EvidenceGathered { evidence } => {
+                self.answers = self.answers.max(evidence.id.0);
+                self.evidence.retain(|_, earlier| earlier.answer.inquiry != evidence.answer.inquiry);
+                self.evidence.insert(evidence.id, (**evidence).clone());
+            }
+            Event::InquiryRepeated { .. } => {}
             Event::ConsoleUpdated { write, .. } => {
                 self.console_writes.insert(write.clone());
             }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::action::{Proof, State};
 use crate::alert::Alert;
+use crate::evidence::{Answer, Inquiry};
 use crate::ids::{ActionId, NoticeId, PageId, PersonId, QuestionId};
 use crate::judgement::{Priority, Verdict};
 use crate::language::{Language, Text};
@@ -130,6 +131,15 @@ pub enum Command {
         write: ConsoleWrite,
         alerts: u32,
     },
+    /// An inquiry was answered, or came to nothing.
+    RecordAnswerTo {
+        answer: Box<Answer>,
+    },
+    /// Look it up once more.
+    AskAgain {
+        by: PersonId,
+        inquiry: Inquiry,
+    },
     GiveUpJob {
         by: Actor,
         what: Untrusted,
@@ -178,6 +188,8 @@ pub enum Refused {
     NoSuchNotice(NoticeId),
     #[error("this is not, or no longer, a mere repeat of a closed incident")]
     NotARepeat,
+    #[error("this was not asked about the incident")]
+    NoSuchInquiry,
     #[error("call `{0}` does not exist")]
     NoSuchPage(PageId),
     #[error("the priority is already `{}`: it can only be raised", .0.name())]
@@ -219,6 +231,7 @@ impl Refused {
             }
             Self::NoSuchNotice(id) => return format!("通知 {id} は存在しません"),
             Self::NotARepeat => Text::new("終了済みインシデントの単なる繰り返しではありません", ""),
+            Self::NoSuchInquiry => Text::new("このインシデントについて行われた照会ではありません", ""),
             Self::NoSuchPage(id) => return format!("呼び出し {id} は存在しません"),
             Self::NotARise(now) => return format!("優先度は現在 {} です。引き上げのみ可能です", now.name()),
             Self::OnHold => Text::new("すでに保留中です", ""),

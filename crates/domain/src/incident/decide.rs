@@ -113,6 +113,13 @@ impl Incident {
             Command::ConfirmConsole { write, alerts } => {
                 draft.push(Actor::Actuator, Event::ConsoleUpdated { write, alerts });
             }
+            Command::RecordAnswerTo { answer } => draft.record_evidence(*answer),
+            Command::AskAgain { by, inquiry } => {
+                if draft.incident.answer_to(&inquiry).is_none() {
+                    return Err(Refused::NoSuchInquiry);
+                }
+                draft.person(&by, Event::InquiryRepeated { inquiry });
+            }
             Command::GiveUpJob { by, what } => draft.push(by, Event::JobGaveUp { what }),
         }
         Ok(draft.events)
@@ -132,6 +139,11 @@ impl Draft<'_> {
 
     fn must_be_open(&self) -> Result<(), Refused> {
         if self.incident.phase.is_open() { Ok(()) } else { Err(Refused::Closed) }
+    }
+
+    fn record_evidence(&mut self, answer: Answer) {
+        let id = EvidenceId(self.incident.answers + 1);
+        self.push(Actor::Investigator, Event::EvidenceGathered { evidence: Box::new(Evidence { id, answer }) });
     }
 
     // ── alerts and judgement ────────────────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,8 @@ pub enum Role {
     Notifier,
     /// Lets deadlines pass. It holds no secret.
     Timekeeper,
+    /// Looks things up. It holds tokens that can look, and the keys of outside sources.
+    Investigator,
 }
 
 impl Role {
@@ -23,6 +25,7 @@ impl Role {
             Self::Actuator => "actuator",
             Self::Notifier => "notifier",
             Self::Timekeeper => "timekeeper",
+            Self::Investigator => "investigator",
         }
     }
 }
@@ -41,6 +44,8 @@ pub enum Effect {
     Wake,
     /// Make the console say what we say: status, verdict, notes.
     UpdateConsole,
+    /// Look something up.
+    Gather { inquiry: Inquiry },
 }
 
 /// How long an update waits before it is written.
@@ -54,6 +59,7 @@ impl Effect {
             Self::Act { .. } | Self::UpdateConsole => Role::Actuator,
             Self::Notify { .. } | Self::Page { .. } => Role::Notifier,
             Self::Wake => Role::Timekeeper,
+            Self::Gather { .. } => Role::Investigator,
         }
     }
 
@@ -66,6 +72,7 @@ impl Effect {
             Self::Page { page } => format!("page/{page}"),
             Self::UpdateConsole => "console".into(),
             Self::Wake => "wake".into(),
+            Self::Gather { inquiry } => format!("gather/{}", inquiry.key()),
         }
     }
 
@@ -86,7 +93,7 @@ impl Effect {
     /// Whether it is to be done again each time it is asked for: it makes a state agree, and there is always a newer state.
     /// A thousand alerts that join an incident are then one visit to the console, not a thousand.
     pub fn is_standing(&self) -> bool {
-        matches!(self, Self::UpdateConsole | Self::Wake)
+        matches!(self, Self::UpdateConsole | Self::Wake | Self::Gather { .. })
     }
 }
 
@@ -103,7 +110,25 @@ impl Incident {
     }
 
     fn effects_of(&self, recorded: &Recorded, tenant: &Tenant) -> Vec<Effect> {
-        match &recorded.event {
+        let mut effects: Vec<Effect> = self.inquiries_after(&recorded.event, tenant).collect();
+        effects.extend(self.duties_after(&recorded.event, tenant));
+        effects
+    }
+
+    /// What is looked up because of an event. A customer whose console is not connected can be asked nothing.
+    fn inquiries_after(&self, event: &Event, tenant: &Tenant) -> impl Iterator<Item = Effect> {
+        let inquiries = match event {
+            _ if !tenant.connected => Vec::new(),
+            Event::Received { alert, .. } | Event::AlertJoined { alert, .. } => self.inquiries_about(alert),
+            Event::EvidenceGathered { evidence } => evidence.answer.inquiry.followed_by(),
+            Event::InquiryRepeated { inquiry } => vec![inquiry.clone()],
+            _ => Vec::new(),
+        };
+        inquiries.into_iter().map(|inquiry| Effect::Gather { inquiry })
+    }
+
+    fn duties_after(&self, event: &Event, tenant: &Tenant) -> Vec<Effect> {
+        match event {
             Event::ActionDecided { action } if action.state == State::PreAuthorised => {
                 vec![Effect::Act { action: action.id }]
             }

@@ -7,6 +7,7 @@ use crate::action::{Action, Proof};
 use crate::alert::{Alert, ConsoleStatus};
 use crate::clock::{Exclusion, PauseReason, Targets, Terms};
 use crate::endpoint::Class;
+use crate::evidence::{Evidence, Inquiry};
 use crate::ids::{ActionId, AlertId, IncidentId, NoticeId, PageId, PersonId, QuestionId};
 use crate::judgement::{Priority, Verdict};
 use crate::notice::{Notice, Route};
@@ -34,6 +35,8 @@ pub enum Actor {
     Notifier,
     /// Time itself: a deadline passed, a call rose.
     Timekeeper,
+    /// Looks things up, and can change nothing anywhere.
+    Investigator,
     Person(PersonId),
 }
 
@@ -210,6 +213,14 @@ pub enum Event {
         grounds: Vec<Ground>,
         reason: Option<Untrusted>,
     },
+    /// Something was looked up, or could not be.
+    EvidenceGathered {
+        evidence: Box<Evidence>,
+    },
+    /// A person wants it looked up once more.
+    InquiryRepeated {
+        inquiry: Inquiry,
+    },
     /// A job gave up; somebody has to look.
     JobGaveUp {
         what: Untrusted,
@@ -257,6 +268,8 @@ impl Event {
             Self::VerdictGiven { .. } => "verdict_given",
             Self::Closed => "closed",
             Self::Reopened { .. } => "reopened",
+            Self::EvidenceGathered { .. } => "evidence_gathered",
+            Self::InquiryRepeated { .. } => "inquiry_repeated",
             Self::JobGaveUp { .. } => "job_gave_up",
         }
     }

@@ -5,6 +5,7 @@
 use domain::alert::Alert;
 use domain::clock::{Exclusion, Targets};
 use domain::defang::defang;
+use domain::evidence::Evidence;
 use domain::incident::{Actor, ConsoleWrite, Event, Visibility};
 use domain::notice::Notice;
 use domain::oncall::{Page, Why};
@@ -24,6 +25,7 @@ impl Case<'_> {
             Actor::Actuator => say.pick("対処実行（自動）", "Actuator (automatic)").to_owned(),
             Actor::Notifier => say.pick("通知（自動）", "Notifier (automatic)").to_owned(),
             Actor::Timekeeper => say.pick("期限管理（自動）", "Timekeeper (automatic)").to_owned(),
+            Actor::Investigator => say.pick("調査（自動）", "Investigator (automatic)").to_owned(),
             Actor::Person(id) => say.person(id, self.options.issuer),
         }
     }
@@ -273,11 +275,24 @@ impl Case<'_> {
                     .collect();
                 (say.pick("インシデントを再開", "Incident reopened").to_owned(), Some(parts.join(say.pick("。", ". "))))
             }
+            Event::EvidenceGathered { evidence } => self.gathered(evidence),
+            Event::InquiryRepeated { inquiry } => {
+                let what = say.text(inquiry.text());
+                (say.pick(format!("再照会：{what}"), format!("Asked again: {what}")), None)
+            }
             Event::JobGaveUp { .. } => said(
                 "自動処理の一つが完了できず、担当者に引き継ぎ",
                 "An automatic step could not be completed and was handed to a person",
             ),
         }
+    }
+
+    /// A gap stands in the timeline as plainly as a find.
+    fn gathered(&self, evidence: &Evidence) -> (String, Option<String>) {
+        let (say, answer) = (self.say, &evidence.answer);
+        let what = say.text(answer.inquiry.text());
+        let said = say.pick(format!("証拠 {} 取得：{what}", evidence.id), format!("Evidence {}: {what}", evidence.id));
+        (said, Some(answer.outcome.summary(say.0)))
     }
 
     fn due(&self, targets: Option<Targets>) -> String {

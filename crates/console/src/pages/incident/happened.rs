@@ -107,6 +107,7 @@ impl Case<'_> {
             Actor::Actuator => say.pick("対処実行（自動）", "actuator").into(),
             Actor::Notifier => say.pick("通知（自動）", "notifier").into(),
             Actor::Timekeeper => say.pick("期限管理（自動）", "timekeeper").into(),
+            Actor::Investigator => say.pick("調査（自動）", "investigator").into(),
             Actor::Person(id) => self.person(id),
         }
     }
@@ -295,6 +296,16 @@ impl Case<'_> {
                     @if let Some(reason) = reason { div.quote { (show::prose(reason)) } }
                 };
                 (Sort::Work, said("再開", "Reopened"), some(detail))
+            }
+            Event::EvidenceGathered { evidence } => {
+                let answer = &evidence.answer;
+                let sort = if answer.is_gap() { Sort::Trouble } else { Sort::Work };
+                let id = format!("#{}", evidence.id);
+                let what = html! { a href=(id) { (evidence.id) } " " (say.text(answer.inquiry.text())) };
+                (sort, what, some(html! { (answer.outcome.summary(say.language)) }))
+            }
+            Event::InquiryRepeated { inquiry } => {
+                (Sort::Work, html! { (say.pick("再照会：", "Asked again: ")) (say.text(inquiry.text())) }, None)
             }
             Event::JobGaveUp { what } => (
                 Sort::Trouble,

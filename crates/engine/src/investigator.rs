@@ -1,0 +1,143 @@
+//! Looks things up about an incident, one inquiry a job, and brings back what was found, that nothing was found, or why it
+//! could not be asked (R23). It holds tokens that can look and keys of outside sources, and can change nothing anywhere.
+//!
+//! An inquiry is tried a few times; then the gap is recorded, the incident moves on, and a person may ask again. A P0's first
+//! notice waits for none of this (REL-08).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use domain::evidence::{Answer, Content, Inquiry, Outcome as Found, Window};
+use domain::incident::{Command, Effect, Incident};
+use domain::{TenantId, Timestamp, Untrusted};
+use sentinelone::Reader;
+use store::{Job, MAX_CONTENT, Outcome, Piece, Scope};
+
+use crate::Engine;
+use crate::worker::later;
+
+mod events;
+
+/// Tries before a gap is recorded. With the pauses between them this is about ten seconds.
+const MAX_TRIES: u32 = 4;
+
+/// Holds what can be asked.
+#[derive(Debug)]
+pub struct Investigator {
+    consoles: BTreeMap<TenantId, Reader>,
+}
+
+/// What a look-up needs to know.
+struct Case<'a> {
+    incident: &'a Incident,
+    console: &'a Reader,
+    now: Timestamp,
+    /// Not its first try.
+    again: bool,
+}
+
+/// What came of one step of an inquiry.
+enum Step {
+    Answered(Gathered),
+    /// The source is at work, or has nothing yet that it should have soon.
+    Later(Duration),
+}
+
+/// An answer on its way into the store: what stands in the evidence, and the content that it names.
+struct Gathered {
+    source: &'static str,
+    query: String,
+    window: Option<Window>,
+    outcome: Found,
+    findings: Option<Piece>,
+    raw: Option<Piece>,
+}
+
+impl Investigator {
+    pub fn new(consoles: BTreeMap<TenantId, Reader>) -> Self {
+        Self { consoles }
+    }
+
+    pub(crate) async fn carry_out(&self, engine: &Engine, job: &Job, now: Timestamp) -> anyhow::Result<Outcome> {
+        let Effect::Gather { inquiry } = &job.effect else {
+            return Ok(Outcome::GaveUp { why: "only inquiries are the investigator's".into() });
+        };
+        let scope = Scope::Only(vec![job.tenant.clone()]);
+        let incident = engine.store().incident(&scope, job.incident).await?.context("the job's incident is missing")?;
+        let gathered = match self.consoles.get(&job.tenant) {
+            None => gap(inquiry, "no console with a token that can look is configured"),
+            Some(console) => {
+                let case = Case { incident: &incident, console, now, again: job.attempts > 1 };
+                match self.ask(&case, inquiry).await {
+                    Ok(Step::Later(pause)) => {
+                        return Ok(Outcome::Again { at: later(now, pause), why: "the source is not ready yet".into() });
+                    }
+                    Ok(Step::Answered(gathered)) => gathered,
+                    Err(error) if may_pass(&error) && job.attempts < MAX_TRIES => return Err(error),
+                    Err(error) => gap(inquiry, &format!("{error:#}")),
+                }
+            }
+        };
+        self.record(engine, job, inquiry, gathered, now).await
+    }
+
+    async fn ask(&self, case: &Case<'_>, inquiry: &Inquiry) -> anyhow::Result<Step> {
+        match inquiry {
+            Inquiry::Events { alert } => events::of(case, alert).await,
+            _ => Ok(Step::Answered(gap(inquiry, "not built yet"))),
+        }
+    }
+
+    async fn record(
+        &self,
+        engine: &Engine,
+        job: &Job,
+        inquiry: &Inquiry,
+        gathered: Gathered,
+        now: Timestamp,
+    ) -> anyhow::Result<Outcome> {
+        let Gathered { source, query, window, outcome, findings, raw } = gathered;
+        let content = |piece: &Option<Piece>| -> Option<Content> { piece.as_ref().map(|p| p.content.clone()) };
+        let answer = Answer {
+            inquiry: inquiry.clone(),
+            source: source.to_owned(),
+            query: Untrusted::new(&query),
+            window,
+            obtained_at: now,
+            outcome,
+            findings: content(&findings),
+            raw: content(&raw),
+        };
+        let pieces: Vec<Piece> = [findings, raw].into_iter().flatten().collect();
+        engine.finish_with(job, Command::RecordAnswerTo { answer: Box::new(answer) }, &pieces, now).await?;
+        Ok(Outcome::Done)
+    }
+}
+
+/// Not learnt, and why.
+fn gap(inquiry: &Inquiry, why: &str) -> Gathered {
+    Gathered {
+        source: "",
+        query: inquiry.key(),
+        window: None,
+        outcome: Found::CouldNotAsk { why: Untrusted::new(why) },
+        findings: None,
+        raw: None,
+    }
+}
+
+/// Whether asking again in a moment may help.
+fn may_pass(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<sentinelone::Error>() {
+        Some(error) => error.is_transient(),
+        // The store's troubles are ours, not the source's: they are tried again like any job's.
+        None => error.downcast_ref::<store::Error>().is_some_and(store::Error::is_transient),
+    }
+}
+
+/// Content as it is kept, if it is not too large to be.
+fn piece(value: &impl serde::Serialize) -> anyhow::Result<Option<Piece>> {
+    let text = serde_json::to_string(value).context("evidence could not be written as JSON")?;
+    Ok((text.len() <= MAX_CONTENT).then(|| Piece::new(&text)))
+}
