@@ -23,6 +23,7 @@ use serde_json::{Map, Value, json};
 
 use crate::fault::{Faults, Instead, Strike};
 use crate::filter::Params;
+use crate::graphql;
 use crate::ledger::{Done, Target};
 use crate::page::Page;
 use crate::refusal::Refusal;
@@ -120,7 +121,13 @@ async fn serve(State((shared, faults)): State<(Shared, Faults)>, request: Reques
         Ok(bytes) => {
             let query = parts.uri.query().unwrap_or_default();
             let asked = Asked { method: &parts.method, whole, path: &path, query, header, bytes: &bytes };
-            answer(&shared, &asked, &strike)
+            match graphql::surface(&path).filter(|_| parts.method == Method::POST && whole != path) {
+                Some(surface) => match call(&shared, &asked, &strike) {
+                    Ok(call) => surface.serve(shared.clone(), call).await,
+                    Err(refusal) => Err(refusal),
+                },
+                None => answer(&shared, &asked, &strike),
+            }
         }
         Err(_) => Err(Refusal::Invalid("the body could not be read".to_owned())),
     };
@@ -158,6 +165,19 @@ fn answer(shared: &Shared, asked: &Asked<'_>, strike: &Strike) -> Answer {
     if segments.starts_with(&["system", "status"]) {
         return ok(json!({"health": "ok"}));
     }
+    let call = read(&world, asked, strike, now)?;
+    route(&mut world, &call, &segments)
+}
+
+/// The call alone, for what is served outside `route`.
+fn call(shared: &Shared, asked: &Asked<'_>, strike: &Strike) -> Result<Call, Refusal> {
+    let mut world = shared.lock();
+    let now = world.settle();
+    read(&world, asked, strike, now)
+}
+
+/// Checks who is calling and reads what is asked.
+fn read(world: &World, asked: &Asked<'_>, strike: &Strike, now: Timestamp) -> Result<Call, Refusal> {
     let token = world.tokens.holder(asked.header, now).cloned().ok_or(Refusal::Unauthenticated)?;
     let (body, params) = if *asked.method == Method::GET {
         (Value::Null, Params::from_query(asked.query))
@@ -172,7 +192,7 @@ fn answer(shared: &Shared, asked: &Asked<'_>, strike: &Strike) -> Answer {
     let (method, path) = (asked.method.clone(), asked.path.to_owned());
     let call = Call { now, method, path, params, body, token, strike: strike.clone() };
     call.check_tenant()?;
-    route(&mut world, &call, &segments)
+    Ok(call)
 }
 
 impl Call {
@@ -273,7 +293,7 @@ async fn wait(delay: Duration) {
     tokio::time::sleep(delay).await;
 }
 
-fn target(id: u64, site: Option<u64>, effective: bool, due_at: Option<Timestamp>) -> Target {
+pub(crate) fn target(id: u64, site: Option<u64>, effective: bool, due_at: Option<Timestamp>) -> Target {
     let site_id = site.map(|site| site.to_string()).unwrap_or_default();
     Target { id: id.to_string(), site_id, effective, due_at, told: 0, told_effectively: 0 }
 }

@@ -13,6 +13,7 @@ mod digest;
 mod fault;
 mod filter;
 mod fleet;
+mod graphql;
 mod ids;
 mod ledger;
 mod load;

@@ -5,6 +5,8 @@ pub(crate) mod activity;
 pub(crate) mod estate;
 pub(crate) mod raise;
 pub(crate) mod respond;
+pub(crate) mod software;
+pub(crate) mod unified;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -53,6 +55,8 @@ pub(crate) struct World {
     pub(crate) groups: Vec<Group>,
     pub(crate) agents: BTreeMap<u64, Agent>,
     pub(crate) threats: BTreeMap<u64, Stored>,
+    /// What only the unified alerts know of a threat.
+    pub(crate) unified: BTreeMap<u64, unified::Extra>,
     pub(crate) activities: Vec<Activity>,
     pub(crate) ledger: Ledger,
     pub(crate) faults: Faults,
@@ -191,6 +195,7 @@ impl World {
             groups: Vec::new(),
             agents: BTreeMap::new(),
             threats: BTreeMap::new(),
+            unified: BTreeMap::new(),
             activities: Vec::new(),
             ledger: Ledger::default(),
             faults,
@@ -319,6 +324,7 @@ impl World {
         });
         self.activities.retain(|activity| text(&activity.doc, "/createdAt") >= limit.as_str());
         let kept = &self.threats;
+        self.unified.retain(|id, _| kept.contains_key(id));
         for agent in self.agents.values_mut() {
             agent.threats.retain(|id| kept.contains_key(id));
         }
