@@ -2,6 +2,7 @@
 //! world, so an answer is always one consistent moment. Faults are applied around it, never inside.
 
 mod agents;
+mod assets;
 mod control;
 mod estate;
 mod hashes;
@@ -99,6 +100,8 @@ fn route(world: &mut World, call: &Call, segments: &[&str]) -> Answer {
         (true, ["users", id, "api-token-details"]) => estate::token_details(call, id),
         (false, ["users", "api-token-details"]) => estate::token_details_by_value(world, call),
         (true, ["system", "info"]) => estate::system_info(),
+        (_, ["xdr", "assets"]) => assets::list(world, call, None),
+        (_, ["xdr", "assets", "surface", surface]) => assets::list(world, call, Some(surface)),
         (true, ["hashes", hash, question]) => hashes::ask(world, call, hash, question),
         _ => Err(Refusal::NotFound(format!("no such call: {} {}", call.method, call.path))),
     }
@@ -165,7 +168,7 @@ fn answer(shared: &Shared, asked: &Asked<'_>, strike: &Strike) -> Answer {
     if segments.starts_with(&["system", "status"]) {
         return ok(json!({"health": "ok"}));
     }
-    let call = read(&world, asked, strike, now)?;
+    let call = read(&mut world, asked, strike, now)?;
     route(&mut world, &call, &segments)
 }
 
@@ -173,12 +176,13 @@ fn answer(shared: &Shared, asked: &Asked<'_>, strike: &Strike) -> Answer {
 fn call(shared: &Shared, asked: &Asked<'_>, strike: &Strike) -> Result<Call, Refusal> {
     let mut world = shared.lock();
     let now = world.settle();
-    read(&world, asked, strike, now)
+    read(&mut world, asked, strike, now)
 }
 
-/// Checks who is calling and reads what is asked.
-fn read(world: &World, asked: &Asked<'_>, strike: &Strike, now: Timestamp) -> Result<Call, Refusal> {
+/// Checks who is calling and how often, and reads what is asked.
+fn read(world: &mut World, asked: &Asked<'_>, strike: &Strike, now: Timestamp) -> Result<Call, Refusal> {
     let token = world.tokens.holder(asked.header, now).cloned().ok_or(Refusal::Unauthenticated)?;
+    world.limits.take(token.user_id, asked.path, now).map_err(Refusal::TooMany)?;
     let (body, params) = if *asked.method == Method::GET {
         (Value::Null, Params::from_query(asked.query))
     } else if *asked.method == Method::POST {
@@ -246,6 +250,9 @@ pub(crate) fn paged<R>(page: Page<R>, show: impl Fn(R) -> Value) -> Answer {
 }
 
 fn write(answer: Answer, truncate: bool) -> Response {
+    if let Err(Refusal::TooMany(seconds)) = answer {
+        return refuse_service(Instead::TooMany(Some(seconds)));
+    }
     let (status, kind, text) = match answer {
         Ok(Reply::Json(value)) => (StatusCode::OK, "application/json", value.to_string()),
         Ok(Reply::Csv(text)) => (StatusCode::OK, "text/csv", text),

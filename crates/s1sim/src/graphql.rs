@@ -35,7 +35,7 @@ struct Ask<'a> {
 }
 
 /// A root field's function. What it returns is resolved by member names; a refusal is a GraphQL error.
-type Root = fn(Ask<'_>) -> Result<Value, String>;
+type Root = fn(&mut Ask<'_>) -> Result<Value, String>;
 
 /// One endpoint.
 #[derive(Debug)]

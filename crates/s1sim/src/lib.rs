@@ -16,6 +16,7 @@ mod fleet;
 mod graphql;
 mod ids;
 mod ledger;
+mod limits;
 mod load;
 mod page;
 mod refusal;

@@ -12,6 +12,8 @@ pub(crate) enum Refusal {
     /// The token may not do this, or not this far up the tree.
     Forbidden(String),
     NotFound(String),
+    /// Too many calls; after so many seconds there is room again.
+    TooMany(u64),
 }
 
 impl Refusal {
@@ -21,6 +23,7 @@ impl Refusal {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -30,6 +33,8 @@ impl Refusal {
             Self::Unauthenticated => (4_010_010, "Authentication Failed", None),
             Self::Forbidden(detail) => (4_030_010, "Insufficient permissions", Some(detail)),
             Self::NotFound(detail) => (4_040_010, "Not found", Some(detail)),
+            // Answered without JSON where it is written; nothing is known about a body.
+            Self::TooMany(_) => (0, "Too many requests", None),
         };
         json!({"errors": [{"code": code, "title": title, "detail": detail}]})
     }

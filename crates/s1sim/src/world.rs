@@ -3,6 +3,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod estate;
+pub(crate) mod inventory;
 pub(crate) mod raise;
 pub(crate) mod respond;
 pub(crate) mod software;
@@ -19,6 +20,7 @@ use crate::fault::Faults;
 use crate::fleet::{Fleet, Language, Role};
 use crate::ids::Ids;
 use crate::ledger::{self, Ledger};
+use crate::limits::Limits;
 use crate::threat::{Change, Threat};
 use crate::token::{Scope, Tokens};
 use respond::Mitigation;
@@ -61,6 +63,7 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) faults: Faults,
     pub(crate) tokens: Tokens,
+    pub(crate) limits: Limits,
     /// What will happen, by time and then in the order it was planned.
     due: BTreeMap<(Timestamp, u64), Effect>,
     planned: u64,
@@ -200,6 +203,7 @@ impl World {
             ledger: Ledger::default(),
             faults,
             tokens: Tokens::new(seed),
+            limits: Limits::default(),
             due: BTreeMap::new(),
             planned: 0,
             plays: 0,

@@ -171,27 +171,27 @@ pub(super) fn sees(world: &World, call: &Call, id: &str) -> bool {
     })
 }
 
-fn alert(ask: Ask<'_>) -> Result<Value, String> {
+fn alert(ask: &mut Ask<'_>) -> Result<Value, String> {
     let found = find(ask.world, ask.call, ask.args["id"].as_str().unwrap_or_default())?;
     Ok(found.map_or(Value::Null, |alert| node::write(&alert)))
 }
 
-fn with_raw_indicators(ask: Ask<'_>) -> Result<Value, String> {
+fn with_raw_indicators(ask: &mut Ask<'_>) -> Result<Value, String> {
     let found = find(ask.world, ask.call, ask.args["id"].as_str().unwrap_or_default())?;
     Ok(found
         .map_or(Value::Null, |alert| json!({"alert": node::write(&alert), "rawIndicators": alert.doc["indicators"]})))
 }
 
-fn alerts(ask: Ask<'_>) -> Result<Value, String> {
+fn alerts(ask: &mut Ask<'_>) -> Result<Value, String> {
     connection::page(selected(ask.world, ask.call, ask.args)?, ask.args, "detectedAt", node::write)
 }
 
-fn notes(ask: Ask<'_>) -> Result<Value, String> {
+fn notes(ask: &mut Ask<'_>) -> Result<Value, String> {
     let alert = known(ask.world, ask.call, ask.args)?;
     Ok(json!({"data": node::notes(&alert)}))
 }
 
-fn add_note(ask: Ask<'_>) -> Result<Value, String> {
+fn add_note(ask: &mut Ask<'_>) -> Result<Value, String> {
     let Ask { world, call, args } = ask;
     let id = known(world, call, args)?.id;
     if !call.token.capability.covers(Need::Write) {
@@ -206,7 +206,7 @@ fn add_note(ask: Ask<'_>) -> Result<Value, String> {
 }
 
 /// The alert's life, newest first: what the activity log says of the threat, its notes and its assignments.
-fn history(ask: Ask<'_>) -> Result<Value, String> {
+fn history(ask: &mut Ask<'_>) -> Result<Value, String> {
     let alert = known(ask.world, ask.call, ask.args)?;
     let threat = text(alert.doc, "/id");
     let logged =
@@ -259,7 +259,7 @@ impl Row for Item {
 }
 
 /// How many of the selected alerts have which value of a field.
-fn filters_count(ask: Ask<'_>) -> Result<Value, String> {
+fn filters_count(ask: &mut Ask<'_>) -> Result<Value, String> {
     let alerts = selected(ask.world, ask.call, ask.args)?;
     let limit = ask.args["limit"].as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(100);
     let fields = ask.args["fieldIds"].as_array().into_iter().flatten().filter_map(Value::as_str);

@@ -9,6 +9,7 @@ use super::{Ask, alerts, connection};
 use crate::clock::{parse, print};
 use crate::digest;
 use crate::fleet::Role;
+use crate::world::inventory::{category, criticality, kind_of};
 use crate::world::{Agent, World, text};
 
 pub(super) const SDL: &str = include_str!("findings.graphql");
@@ -179,8 +180,7 @@ fn whole<K: Kind>(world: &World, agent: &Agent, mut doc: Value) -> Value {
     let assignee = assignee
         .filter(|_| decided)
         .map(|user| json!({"id": user.user_id.to_string(), "email": null, "fullName": user.name, "deleted": false}));
-    let hex = digest::uuid(&label);
-    let id = format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
+    let id = digest::dashed(&digest::uuid(&label));
     let rest = json!({
         "selfLink": format!("/xspm/{}/{id}", K::NAME), "id": id, "status": status,
         "analystVerdict": if decided { json!("TRUE_POSITIVE") } else { Value::Null }, "assignee": assignee,
@@ -213,37 +213,11 @@ fn after(at: Timestamp, hours: u64) -> Timestamp {
     crate::clock::later(at, std::time::Duration::from_secs(hours * 3600))
 }
 
-/// What kind of machine an endpoint is, in the inventory's words: `Windows Server`.
-pub(super) fn kind_of(agent: &Value) -> String {
-    let system = match text(agent, "/osType") {
-        "macos" => "macOS",
-        "linux" => "Linux",
-        _ => "Windows",
-    };
-    let machine = match text(agent, "/machineType") {
-        "server" => "Server",
-        "laptop" => "Laptop",
-        _ => "Workstation",
-    };
-    format!("{system} {machine}")
-}
-
-/// How much depends on an endpoint.
-pub(crate) fn criticality(role: Role) -> &'static str {
-    match role {
-        Role::DomainController | Role::BackupServer => "CRITICAL",
-        Role::FileServer | Role::AppServer | Role::Executive => "HIGH",
-        Role::LinuxServer => "MEDIUM",
-        Role::Desktop | Role::Laptop | Role::Mac => "LOW",
-    }
-}
-
 fn asset(agent: &Agent) -> Value {
     let doc = &agent.doc;
-    let server = text(doc, "/machineType") == "server";
     json!({
         "id": doc["id"], "externalId": doc["uuid"], "name": doc["computerName"],
-        "type": if server { "SERVER" } else { "WORKSTATION" }, "category": if server { "Server" } else { "Workstation" },
+        "type": category(doc).to_uppercase(), "category": category(doc),
         "subcategory": kind_of(doc), "domain": doc["domain"], "agentUuid": doc["uuid"],
         "privileged": agent.role == Role::DomainController, "criticality": criticality(agent.role),
         "osType": text(doc, "/osType").to_uppercase(), "cloudInfo": null, "kubernetesInfo": null,

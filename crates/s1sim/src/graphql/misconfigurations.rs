@@ -11,17 +11,17 @@ use crate::world::{Agent, text};
 pub(super) const SDL: &str = include_str!("misconfigurations.graphql");
 
 pub(super) const ROOTS: &[(&str, Root)] = &[
-    ("misconfiguration", |ask: Ask<'_>| findings::get::<Misconfiguration>(&ask)),
+    ("misconfiguration", |ask| findings::get::<Misconfiguration>(ask)),
     ("misconfigurations", list),
-    ("misconfigurationNotes", |ask: Ask<'_>| findings::notes::<Misconfiguration>(&ask)),
-    ("misconfigurationHistory", |ask: Ask<'_>| findings::history::<Misconfiguration>(&ask)),
+    ("misconfigurationNotes", |ask| findings::notes::<Misconfiguration>(ask)),
+    ("misconfigurationHistory", |ask| findings::history::<Misconfiguration>(ask)),
 ];
 
 struct Misconfiguration;
 
-fn list(ask: Ask<'_>) -> Result<Value, String> {
+fn list(ask: &mut Ask<'_>) -> Result<Value, String> {
     let view = ask.args["viewType"].as_str().unwrap_or("ALL").to_owned();
-    findings::list::<Misconfiguration>(&ask, |doc| view == "ALL" || text(doc, "/view") == view)
+    findings::list::<Misconfiguration>(ask, |doc| view == "ALL" || text(doc, "/view") == view)
 }
 
 impl Kind for Misconfiguration {
@@ -81,7 +81,7 @@ const RULES: &[Rule] = &[
     Rule { id: "lin-ssh-password", name: "SSH accepts passwords from public networks", why: "Passwords can be guessed from anywhere.", steps: "Set `PasswordAuthentication no` and use keys.", severity: "HIGH", view: "OFFENSIVE_SECURITY", product: "Endpoint Security Posture", standards: &["CIS Benchmark", "PCI DSS"], attack: ["T1110.001", "Password Guessing", "TA0006", "Credential Access"], port: Some(22), mitigable: true, applies: |agent| agent.role == Role::LinuxServer },
     Rule { id: "secret-in-script", name: "A password stands in a deployment script", why: "Whoever may read the script may use the account.", steps: "Change the password and read it from a vault.", severity: "HIGH", view: "SECRET_SCANNING", product: "Secret Scanning", standards: &["ISO 27001"], attack: ["T1552.001", "Credentials In Files", "TA0006", "Credential Access"], port: None, mitigable: false, applies: |agent| agent.role == Role::AppServer },
     Rule { id: "backup-in-domain", name: "The backup server is a member of the domain it backs up", why: "Whoever owns the domain owns the copies.", steps: "Move the backup server to a management domain or a workgroup.", severity: "CRITICAL", view: "OFFENSIVE_SECURITY", product: "Endpoint Security Posture", standards: &["NIST CSF"], attack: ["T1490", "Inhibit System Recovery", "TA0040", "Impact"], port: None, mitigable: false, applies: |agent| agent.role == Role::BackupServer },
-    Rule { id: "win-local-admin", name: "Local administrators share one password", why: "One stolen hash opens every workstation.", steps: "Use LAPS.", severity: "LOW", view: "IDENTITY", product: "Identity Security", standards: &["CIS Benchmark"], attack: ["T1550.002", "Pass the Hash", "TA0008", "Lateral Movement"], port: None, mitigable: true, applies: |agent| agent.role == Role::Desktop && digest::number(&agent.host) % 5 == 0 },
+    Rule { id: "win-local-admin", name: "Local administrators share one password", why: "One stolen hash opens every workstation.", steps: "Use LAPS.", severity: "LOW", view: "IDENTITY", product: "Identity Security", standards: &["CIS Benchmark"], attack: ["T1550.002", "Pass the Hash", "TA0008", "Lateral Movement"], port: None, mitigable: true, applies: |agent| agent.role == Role::Desktop && digest::number(&agent.host).is_multiple_of(5) },
 ];
 
 fn write(rule: &Rule, agent: &Agent) -> Value {

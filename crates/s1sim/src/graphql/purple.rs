@@ -35,7 +35,7 @@ const QUERIES: &[(&[&str], &str)] = &[
 /// Beginnings of a request to be shown something.
 const SHOW: &[&str] = &["show", "list", "find", "search", "hunt"];
 
-fn launch(ask: Ask<'_>) -> Result<Value, String> {
+fn launch(ask: &mut Ask<'_>) -> Result<Value, String> {
     let content = &ask.args["request"]["inputContent"];
     let question = content["userInput"].as_str().unwrap_or_default();
     if question.trim().is_empty() || question.len() > MAX_QUESTION {
@@ -47,7 +47,7 @@ fn launch(ask: Ask<'_>) -> Result<Value, String> {
     let range = &content["displayedTimeRange"];
     let shows = words.split_whitespace().next().is_some_and(|first| SHOW.contains(&first));
     let query = topic.filter(|_| shows);
-    let summary = figures(&ask);
+    let summary = figures(ask);
     let suggested: Vec<Value> = topic
         .map(|query| json!({"powerQuery": query, "question": "Show me the events behind this"}))
         .into_iter()

@@ -102,7 +102,7 @@ fn call_root(ctx: &ResolverContext<'_>, resolve: Root) -> Result<Value, Error> {
         args.insert(name.to_string(), value.clone().into_json()?);
     }
     let mut world = asked.shared.lock();
-    resolve(Ask { world: &mut world, call: &asked.call, args: &Value::Object(args) }).map_err(Error::new)
+    resolve(&mut Ask { world: &mut world, call: &asked.call, args: &Value::Object(args) }).map_err(Error::new)
 }
 
 /// Any other field.

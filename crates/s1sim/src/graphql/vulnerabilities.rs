@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use super::findings::{self, Kind};
-use super::{Ask, Root};
+use super::Root;
 use crate::world::Agent;
 use crate::world::software::{self, Known};
 
 pub(super) const SDL: &str = include_str!("vulnerabilities.graphql");
 
 pub(super) const ROOTS: &[(&str, Root)] = &[
-    ("vulnerability", |ask: Ask<'_>| findings::get::<Vulnerability>(&ask)),
-    ("vulnerabilities", |ask: Ask<'_>| findings::list::<Vulnerability>(&ask, |_| true)),
-    ("vulnerabilityNotes", |ask: Ask<'_>| findings::notes::<Vulnerability>(&ask)),
-    ("vulnerabilityHistory", |ask: Ask<'_>| findings::history::<Vulnerability>(&ask)),
+    ("vulnerability", |ask| findings::get::<Vulnerability>(ask)),
+    ("vulnerabilities", |ask| findings::list::<Vulnerability>(ask, |_| true)),
+    ("vulnerabilityNotes", |ask| findings::notes::<Vulnerability>(ask)),
+    ("vulnerabilityHistory", |ask| findings::history::<Vulnerability>(ask)),
 ];
 
 struct Vulnerability;

@@ -23,7 +23,7 @@ const TICKET: &str = "S1/alert/setTicketId";
 const MAX_ACTIONS: usize = 20;
 const NO_PERMISSION: &str = "Missing UAM manage permissions";
 
-pub(super) fn available(ask: Ask<'_>) -> Result<Value, String> {
+pub(super) fn available(ask: &mut Ask<'_>) -> Result<Value, String> {
     let none = ask.args["filter"].is_null() || selected(ask.world, ask.call, ask.args)?.is_empty();
     let disabled = !ask.call.token.capability.covers(Need::Write);
     let reason = if disabled { json!(NO_PERMISSION) } else { Value::Null };
@@ -55,7 +55,7 @@ enum Order<'a> {
     Unknown,
 }
 
-pub(super) fn trigger(ask: Ask<'_>) -> Result<Value, String> {
+pub(super) fn trigger(ask: &mut Ask<'_>) -> Result<Value, String> {
     let Ask { world, call, args } = ask;
     let asked = args["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
     if asked.is_empty() || asked.len() > MAX_ACTIONS {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Alert, actions};
 use crate::digest;
+use crate::world::inventory::{category, kind_of};
 use crate::world::text;
 use crate::world::unified::Extra;
 
@@ -147,7 +148,7 @@ fn asset(alert: &Alert<'_>) -> Value {
     let machine = text(agent, "/machineType");
     json!({
         "id": agent["id"], "name": agent["computerName"], "type": upper(machine),
-        "category": if machine == "server" { "Server" } else { "Workstation" }, "subcategory": super::super::findings::kind_of(agent),
+        "category": category(agent), "subcategory": kind_of(agent),
         "assetTypeClassifier": "ENDPOINT", "osType": upper(text(agent, "/osType")), "osVersion": format!("{} {}", text(agent, "/osName"), text(agent, "/osRevision")),
         "agentUuid": agent["uuid"], "agentVersion": agent["agentVersion"],
         "connectivityToConsole": if alert.agent.online { "ONLINE" } else { "OFFLINE" },
