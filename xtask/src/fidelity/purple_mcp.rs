@@ -46,7 +46,7 @@ fn check(tried: &Tried<'_>) -> Outcome {
     if counted != (Counted { passed: PASSED, failed: 0, skipped: 0 }) {
         return Err(format!("the suite was to pass {PASSED} tests and skip none"));
     }
-    let (agrees, said) = tried.run(&environment, &[&Tried::script("purple_mcp.py")?])?;
+    let (agrees, said) = tried.run(&environment, &[&Tried::script("purple_values.py")?])?;
     println!("{said}");
     if agrees { Ok(()) } else { Err("what the client was told is not what the world says".to_owned()) }
 }
