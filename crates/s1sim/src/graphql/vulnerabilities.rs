@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::findings::{self, Kind};
 use super::Root;
+use super::findings::{self, Kind};
 use crate::world::Agent;
 use crate::world::software::{self, Known};
 

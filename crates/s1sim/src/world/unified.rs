@@ -21,6 +21,23 @@ const VERDICTS: &[(&str, &str)] = &[
     ("suspicious", "TRUE_POSITIVE_BENIGN_BUT_SUSPICIOUS"),
 ];
 
+/// What else a true and a false positive can be.
+const TRUE_KINDS: &[&str] = &[
+    "ADVANCED_PERSISTENT_THREAT",
+    "BENIGN",
+    "DATA_EXFILTRATION",
+    "DENIAL_OF_SERVICE",
+    "EXPLOITATION_TOOLS",
+    "INSIDER_THREAT",
+    "MALWARE",
+    "PHISHING_ATTACK",
+    "POLICY_VIOLATION",
+    "PUA_ADWARE",
+    "RANSOMWARE",
+    "UNAUTHORIZED_ACCESS",
+];
+const FALSE_KINDS: &[&str] = &["BENIGN", "BENIGN_BUT_SUSPICIOUS", "SYSTEM_ERROR", "USER_ERROR"];
+
 /// What is kept for one alert beside its threat.
 #[derive(Debug, Default)]
 pub(crate) struct Extra {
@@ -58,12 +75,15 @@ pub(crate) fn id_of(uuid: &str) -> Result<u64, String> {
 
 /// The plain verdict under a finer one, or nothing for a word that is no verdict.
 pub(crate) fn plain_verdict(fine: &str) -> Option<&'static str> {
-    let listed = VERDICTS.iter().find(|(_, name)| *name == fine).map(|(plain, _)| *plain);
-    listed.or_else(|| match fine {
-        _ if fine.starts_with("TRUE_POSITIVE_") => Some("true_positive"),
-        _ if fine.starts_with("FALSE_POSITIVE_") => Some("false_positive"),
+    if let Some((plain, _)) = VERDICTS.iter().find(|(_, name)| *name == fine) {
+        return Some(plain);
+    }
+    let kind = |prefix: &str, kinds: &[&str]| fine.strip_prefix(prefix).is_some_and(|kind| kinds.contains(&kind));
+    match fine {
+        _ if kind("TRUE_POSITIVE_", TRUE_KINDS) => Some("true_positive"),
+        _ if kind("FALSE_POSITIVE_", FALSE_KINDS) => Some("false_positive"),
         _ => None,
-    })
+    }
 }
 
 impl Extra {
@@ -137,6 +157,7 @@ mod tests {
         assert_eq!(Extra::verdict(Some(&extra), "true_positive"), "TRUE_POSITIVE_RANSOMWARE");
         assert_eq!(Extra::verdict(Some(&extra), "false_positive"), "FALSE_POSITIVE_UNDEFINED");
         assert_eq!(plain_verdict("TRUE_POSITIVE_BENIGN_BUT_SUSPICIOUS"), Some("suspicious"));
-        assert_eq!(plain_verdict("MAYBE"), None);
+        assert_eq!(plain_verdict("FALSE_POSITIVE_USER_ERROR"), Some("false_positive"));
+        assert_eq!((plain_verdict("MAYBE"), plain_verdict("TRUE_POSITIVE_MAYBE")), (None, None));
     }
 }

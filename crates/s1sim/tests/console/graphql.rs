@@ -1,8 +1,11 @@
 //! The GraphQL surfaces and the asset inventory over TLS, as other people's clients use them: what is asked is a story,
 //! what is answered is compared with what the REST API says of the same world.
 
+use axum::body::Body;
+use axum::http::Request;
 use s1sim::{Capability, Clock, Config, Fault, FaultKind, S1Sim, Threat};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use crate::wire::{connect, talk};
 
@@ -316,6 +319,15 @@ async fn errors_are_answered_with_200_in_words_that_clients_look_for() {
     assert_eq!(status, 400, "a body without a query is no GraphQL request");
     let (status, _) = console.call("POST", ALERTS, "not-a-token", "{\"query\": \"{ __typename }\"}").await;
     assert_eq!(status, 401);
+    // What is nested or repeated without end is refused before it is worked on.
+    for query in [
+        format!("{}{}", "{a".repeat(50_000), "}".repeat(50_000)),
+        format!("{{ alerts(filters: {}{}) {{ totalCount }} }}", "[".repeat(50_000), "]".repeat(50_000)),
+        format!("{{ {} }}", "alerts { totalCount } ".repeat(5_000)),
+        "x".repeat(200_000),
+    ] {
+        console.fails(ALERTS, &query, json!({})).await;
+    }
     let schema = console.ask(ALERTS, "{ __schema { queryType { name } types { name } } }", json!({})).await;
     assert!(schema["__schema"]["types"].as_array().expect("types").iter().any(|kind| kind["name"] == "FilterInput"));
 }
@@ -372,6 +384,10 @@ async fn an_action_without_a_filter_reaches_everything_and_an_unknown_one_nothin
     assert_eq!(unknown["actions"][0]["failure"][0]["errorMessage"], "No result returned by target service");
     let wrong =
         console.trigger(&console.token, &id, "S1/alert/statusUpdate", json!({"status": {"value": "CLOSED"}})).await;
+    assert_eq!(wrong["__typename"], "TriggerActionsError");
+
+    let verdict = json!({"analystVerdict": {"value": "TRUE_POSITIVE_MAYBE"}});
+    let wrong = console.trigger(&console.token, &id, "S1/alert/analystVerdictUpdate", verdict).await;
     assert_eq!(wrong["__typename"], "TriggerActionsError");
 
     // As written by hand: enum words without quotes inside the payload.
@@ -599,6 +615,22 @@ async fn the_assistant_tells_the_figures_of_the_callers_part_and_how_to_look() {
         "timeRange": {"start": 1, "end": 2}, "viewSelector": "EDR"});
     assert_eq!(shown["result"]["powerQuery"], expected);
     assert_eq!(ask(" ").await["status"]["error"]["errorType"], "INVALID_INPUT");
+}
+
+#[tokio::test]
+async fn every_surface_takes_a_token_under_each_of_its_four_names() {
+    let sim = S1Sim::in_process("https://console.test", &Config::default());
+    let token = sim.token("hoshimi", Capability::Read);
+    for path in [ALERTS, VULNERABILITIES, MISCONFIGURATIONS, PURPLE, "/web/api/v2.1/xdr/assets"] {
+        for (scheme, expected) in
+            [("ApiToken", 200), ("APIToken", 200), ("Token", 200), ("bearer", 200), ("Basic", 401)]
+        {
+            let request = Request::post(path).header("authorization", format!("{scheme} {token}"));
+            let request = request.body(Body::from(r#"{"query": "{ __typename }"}"#)).expect("a request");
+            let answer = sim.router().oneshot(request).await.expect("the service never fails");
+            assert_eq!(answer.status(), expected, "{scheme} on {path}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::selected;
 use crate::api::{Call, target};
 use crate::graphql::Ask;
 use crate::ledger::Done;
-use crate::token::Need;
+use crate::token::{Need, Scope, Token};
 use crate::world::World;
 use crate::world::unified::plain_verdict;
 
@@ -122,8 +122,7 @@ fn order<'a>(world: &World, call: &Call, id: &str, payload: &'a Value) -> Result
 }
 
 /// Whether a user is within what the caller sees.
-fn sees(call: &Call, world: &World, user: &crate::token::Token) -> bool {
-    use crate::token::Scope;
+fn sees(call: &Call, world: &World, user: &Token) -> bool {
     match user.scope {
         Scope::Console => call.token.scope == Scope::Console,
         Scope::Account(id) => call.token.scope.sees(id, 0),
