@@ -6,4 +6,5 @@ mod program;
 mod response;
 mod scenarios;
 mod support;
+mod telemetry;
 mod wire;
