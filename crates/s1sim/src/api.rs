@@ -5,6 +5,7 @@ mod agents;
 mod assets;
 mod control;
 mod estate;
+mod explore;
 mod hashes;
 mod threats;
 
@@ -80,6 +81,7 @@ fn route(world: &mut World, call: &Call, segments: &[&str]) -> Answer {
         (true, ["threats"]) => threats::list(world, call),
         (true, ["threats", "mitigation-report", id]) => threats::mitigation_report(world, call, id),
         (true, ["threats", id, "notes"]) => threats::notes(world, call, id),
+        (true, ["threats", id, "explore", "events"]) => explore::events(world, call, id),
         (true, ["threats", id, "timeline"]) => threats::timeline(world, call, id),
         (false, ["threats", "notes"]) => threats::add_notes(world, call),
         (false, ["threats", "mitigate", action]) => threats::mitigate(world, call, action),

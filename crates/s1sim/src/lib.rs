@@ -25,6 +25,7 @@ pub mod scenario;
 mod scenarios;
 pub mod schema;
 mod server;
+mod telemetry;
 mod threat;
 mod tls;
 mod token;

@@ -21,6 +21,7 @@ use crate::fleet::{Fleet, Language, Role};
 use crate::ids::Ids;
 use crate::ledger::{self, Ledger};
 use crate::limits::Limits;
+use crate::telemetry::{Event, Story};
 use crate::threat::{Change, Threat};
 use crate::token::{Scope, Tokens};
 use respond::Mitigation;
@@ -119,6 +120,10 @@ pub(crate) struct Agent {
     pub(crate) threats: Vec<u64>,
     /// What the endpoint will be told when it is back.
     waiting: Vec<Effect>,
+    /// When it was cut off from the network, and until when.
+    pub(crate) cuts: Vec<(Timestamp, Option<Timestamp>)>,
+    /// Events taken in from recorded sets.
+    pub(crate) loaded: Vec<Event>,
     /// The agent as `GET /agents` shows it, always current.
     pub(crate) doc: Value,
 }
@@ -133,6 +138,8 @@ pub(crate) struct Stored {
     pub(crate) doc: Value,
     pub(crate) notes: Vec<Value>,
     pub(crate) shown: Shown,
+    /// What endpoints recorded around it; without one it is told from the threat itself.
+    pub(crate) story: Option<Box<Story>>,
 }
 
 /// What lists show of a threat.

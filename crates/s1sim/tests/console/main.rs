@@ -7,4 +7,5 @@ mod program;
 mod response;
 mod scenarios;
 mod support;
+mod telemetry;
 mod wire;
