@@ -4,6 +4,7 @@
 pub(crate) mod activity;
 pub(crate) mod estate;
 pub(crate) mod inventory;
+pub(crate) mod lrq;
 pub(crate) mod raise;
 pub(crate) mod respond;
 pub(crate) mod software;
@@ -65,6 +66,8 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) tokens: Tokens,
     pub(crate) limits: Limits,
+    /// The data lake's long-running queries.
+    pub(crate) lrq: lrq::Queries,
     /// What will happen, by time and then in the order it was planned.
     due: BTreeMap<(Timestamp, u64), Effect>,
     planned: u64,
@@ -211,6 +214,7 @@ impl World {
             faults,
             tokens: Tokens::new(seed),
             limits: Limits::default(),
+            lrq: lrq::Queries::default(),
             due: BTreeMap::new(),
             planned: 0,
             plays: 0,

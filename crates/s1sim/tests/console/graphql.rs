@@ -652,3 +652,115 @@ async fn faults_and_limits_apply_to_these_surfaces_too() {
     console.sim.advance(std::time::Duration::from_secs(1));
     assert_eq!(status(&console.token).await, 200);
 }
+
+const SDL: &str = "/sdl/v2/api/queries";
+
+impl Console {
+    /// A call of the data lake, with headers of its own; the answer's status, forward tag and body.
+    async fn lake(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> (u16, String, Value) {
+        let mut request =
+            Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = if method == "POST" { Body::from(body.to_string()) } else { Body::empty() };
+        let answer =
+            self.sim.router().oneshot(request.body(body).expect("a request")).await.expect("the service never fails");
+        let tag = answer
+            .headers()
+            .get("x-dataset-query-forward-tag")
+            .and_then(|tag| tag.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        let status = answer.status().as_u16();
+        let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a whole body");
+        (status, tag, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    /// Launches a query over the last hour and looks at it until it is answered.
+    async fn lake_rows(&self, token: &str, query: &str, more: Value) -> Result<Value, (u16, Value)> {
+        let mut body = json!({"queryType": "PQ", "queryPriority": "LOW", "startTime": "1h", "endTime": "0s", "pq": {"query": query, "resultType": "TABLE"}});
+        for (member, value) in more.as_object().into_iter().flatten() {
+            body[member] = value.clone();
+        }
+        let (status, tag, mut answer) = self.lake("POST", SDL, token, &[], body).await;
+        if status != 200 {
+            return Err((status, answer));
+        }
+        let path = format!("{SDL}/{}", answer["id"].as_str().expect("an id"));
+        let tag = [("x-dataset-query-forward-tag", tag.as_str())];
+        for _ in 0..10 {
+            if answer["stepsCompleted"] == answer["totalSteps"] {
+                assert_eq!(self.lake("DELETE", &path, token, &tag, Value::Null).await.0, 204);
+                return Ok(answer["data"].clone());
+            }
+            assert!(answer["data"].is_null(), "nothing before the last step");
+            let looked = format!("{path}?lastStepSeen={}", answer["stepsCompleted"]);
+            answer = self.lake("GET", &looked, token, &tag, Value::Null).await.2;
+        }
+        panic!("the query never ends");
+    }
+}
+
+#[tokio::test]
+async fn a_long_running_query_finds_what_the_endpoints_recorded() {
+    let console = Console::start().await;
+    console.raise(&Threat::ransomware("HSM-PC-0101"));
+    console.sim.raise("kanata", &Threat::ransomware("KNT-PC-0101")).expect("raised");
+    console.sim.advance(std::time::Duration::from_secs(300));
+    let query = "event.type = 'Process Creation' and tgt.process.cmdline contains 'all-drives' | columns endpoint.name, site.id, tgt.process.cmdline, event.time | limit 10";
+    let found = console.lake_rows(&console.token, query, json!({})).await.expect("rows");
+    let names: Vec<&str> =
+        found["columns"].as_array().expect("columns").iter().filter_map(|column| column["name"].as_str()).collect();
+    assert_eq!(names, ["endpoint.name", "site.id", "tgt.process.cmdline", "event.time"]);
+    let rows = found["values"].as_array().expect("rows");
+    assert_eq!((rows.len(), &found["matchCount"]), (1, &json!(1)), "{found}");
+    assert_eq!((&rows[0][0], &rows[0][1]), (&json!("HSM-PC-0101"), &json!(console.sim.site_id("hoshimi"))));
+    assert!(rows[0][2].as_str().is_some_and(|line| line.contains("--all-drives")));
+
+    let whole = console.sim.console_token(Capability::Read);
+    let rows = async |more: Value| {
+        console.lake_rows(&whole, query, more).await.map(|found| found["values"].as_array().map_or(0, Vec::len))
+    };
+    assert_eq!(rows(json!({"tenant": true})).await, Ok(2));
+    assert_eq!(rows(json!({"accountIds": [console.sim.account_id("kanata")]})).await, Ok(1));
+    let both = json!({"tenant": true, "accountIds": [console.sim.account_id("kanata")]});
+    assert_eq!(rows(both).await.map_err(|(status, _)| status), Err(400));
+    let foreign = json!({"accountIds": [console.sim.account_id("kanata")]});
+    assert_eq!(console.lake_rows(&console.token, query, foreign).await.map_err(|(status, _)| status), Err(403));
+    for (query, more) in [
+        ("invalid_syntax | bad_operator", json!({})),
+        (query, json!({"startTime": "0s", "endTime": "1h"})),
+        (query, json!({"startTime": "yesterday"})),
+        (query, json!({"queryType": "LOG"})),
+        (query, json!({"pq": {"query": query, "resultType": "PLOT"}})),
+    ] {
+        assert_eq!(console.lake_rows(&console.token, query, more).await.map_err(|(status, _)| status), Err(400));
+    }
+}
+
+#[tokio::test]
+async fn a_long_running_query_needs_its_tag_and_lives_half_a_minute() {
+    let console = Console::start().await;
+    let body =
+        json!({"queryType": "PQ", "startTime": "1h", "pq": {"query": "dataSource.vendor = 'SentinelOne' | limit 1"}});
+    let (status, tag, answer) = console.lake("POST", SDL, &console.token, &[], body).await;
+    assert_eq!(status, 200, "{answer}");
+    let path = format!("{SDL}/{}", answer["id"].as_str().expect("an id"));
+    let tag = [("x-dataset-query-forward-tag", tag.as_str())];
+    let look = async |token: &str, tag: &[(&str, &str)]| console.lake("GET", &path, token, tag, Value::Null).await.0;
+    assert_eq!(look(&console.token, &[]).await, 404);
+    assert_eq!(look(&console.sim.token("kanata", Capability::Full), &tag).await, 404);
+    assert_eq!(look(&console.token, &tag).await, 200);
+    console.sim.advance(std::time::Duration::from_secs(31));
+    assert_eq!(look(&console.token, &tag).await, 404);
+    assert_eq!(console.lake("DELETE", &path, &console.token, &tag, Value::Null).await.0, 404);
+    assert_eq!(console.lake("DELETE", "/web/api/v2.1/threats/notes", &console.token, &[], Value::Null).await.0, 404);
+}
