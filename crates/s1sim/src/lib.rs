@@ -17,6 +17,7 @@ mod ids;
 mod ledger;
 mod load;
 mod page;
+mod query;
 mod refusal;
 mod run;
 pub mod scenario;
