@@ -4,6 +4,7 @@
 mod agents;
 mod assets;
 mod control;
+pub(crate) mod deep;
 mod estate;
 mod explore;
 mod hashes;
@@ -96,6 +97,13 @@ fn route(world: &mut World, call: &Call, segments: &[&str]) -> Answer {
         (false, ["threats", "analyst-verdict"]) => threats::set_verdict(world, call),
         (false, ["threats", "incident"]) => threats::set_incident(world, call),
         (false, ["threats", "external-ticket-id"]) => threats::set_ticket(world, call),
+        (false, ["dv", "init-query"]) => deep::init(world, call),
+        (true, ["dv", "query-status"]) => deep::status(world, call),
+        (false, ["dv", "cancel-query"]) => deep::cancel(world, call),
+        (false, ["dv", "events", "pq"]) => deep::power(world, call),
+        (true, ["dv", "events", "pq-ping"]) => deep::power_ping(world, call),
+        (true, ["dv", "events"]) => deep::events(world, call, None),
+        (true, ["dv", "events", kind]) => deep::events(world, call, Some(kind)),
         (true, ["agents"]) => agents::list(world, call),
         (true, ["agents", "count"]) => agents::count(world, call),
         (false, ["agents", "actions", "disconnect"]) => agents::disconnect(world, call),

@@ -19,6 +19,7 @@ mod ledger;
 mod limits;
 mod load;
 mod page;
+mod query;
 mod refusal;
 mod run;
 pub mod scenario;

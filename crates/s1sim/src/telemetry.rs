@@ -158,10 +158,7 @@ pub(crate) enum FileChange {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RegistryChange {
-    KeyCreated,
-    KeyDeleted,
     ValueSet,
-    ValueDeleted,
 }
 
 impl What {
@@ -176,17 +173,8 @@ impl What {
             Self::File { change: FileChange::Deleted, .. } => ("File Deletion", "file", "FILEDELETION"),
             Self::File { change: FileChange::Renamed, .. } => ("File Rename", "file", "FILERENAME"),
             Self::File { change: FileChange::Scanned, .. } => ("File Scan", "file", "FILESCAN"),
-            Self::Registry { change: RegistryChange::KeyCreated, .. } => {
-                ("Registry Key Create", "registry", "REGKEYCREATE")
-            }
-            Self::Registry { change: RegistryChange::KeyDeleted, .. } => {
-                ("Registry Key Delete", "registry", "REGKEYDELETE")
-            }
             Self::Registry { change: RegistryChange::ValueSet, .. } => {
                 ("Registry Value Modified", "registry", "REGVALUEMODIFIED")
-            }
-            Self::Registry { change: RegistryChange::ValueDeleted, .. } => {
-                ("Registry Value Delete", "registry", "REGISTRYACTION")
             }
             Self::Connect { to, .. } => ("IP Connect", "ip", if to.contains(':') { "TCPV6" } else { "TCPV4" }),
             Self::Dns { .. } => ("DNS Resolved", "dns", "DNS"),

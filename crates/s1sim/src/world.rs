@@ -16,6 +16,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::api::deep::Queries;
 use crate::clock::{self, Clock};
 use crate::fault::Faults;
 use crate::fleet::{Fleet, Language, Role};
@@ -79,6 +80,8 @@ pub(crate) struct World {
     last_heartbeat: Timestamp,
     /// How often something changed among the threats of a site.
     pub(crate) news: BTreeMap<u64, u64>,
+    /// Deep Visibility and PowerQuery questions that were asked.
+    pub(crate) queries: Queries,
 }
 
 #[derive(Debug)]
@@ -222,6 +225,7 @@ impl World {
             collections: BTreeMap::new(),
             last_heartbeat: Timestamp::MIN,
             news: BTreeMap::new(),
+            queries: Queries::default(),
         };
         for customer in &fleet.customers {
             world.found(customer);

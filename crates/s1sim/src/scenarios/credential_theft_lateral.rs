@@ -140,8 +140,8 @@ fn administrator(cast: &Cast<'_>, host: &str) -> String {
 fn service_from(cast: &Cast<'_>, host: &str, from: &str, script: &str) -> Story {
     let mut story = Story::on(host);
     let (system, services, lsass) = (story.running(on::SYSTEM), story.running(on::SERVICES), story.running(on::LSASS));
-    let helper =
-        Program::brought("wsvchelp.exe", r"C:\Windows\wsvchelp.exe", "credential-theft-lateral service").as_system();
+    let helper = Program::brought("wsvchelp.exe", r"C:\Windows\wsvchelp.exe", "credential-theft-lateral service")
+        .of_the_machine();
     story.accept(-1.9, system, &cast.address(from), 445);
     story.log_on(-1.8, lsass, &administrator(cast, host), "NETWORK", &cast.address(from));
     story.drop(-1.4, system, &helper);

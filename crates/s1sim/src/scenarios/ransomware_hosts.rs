@@ -112,7 +112,7 @@ fn spread_to(cast: &Cast<'_>, host: &str, note: &str, from: &str) -> Story {
     let locker = story.start(
         -30.0,
         services,
-        program().as_system(),
+        program().of_the_machine(),
         &format!(r"C:\ProgramData\svcupd64.exe --shares --note {note}"),
     );
     for service in ["MSSQLSERVER", "BkAgent", "ErpService"] {

@@ -45,7 +45,8 @@ fn steps(cast: &mut Cast<'_>) -> Vec<Step> {
 fn story(host: &str) -> Story {
     let mut story = Story::on(host);
     let (system, services) = (story.running(on::SYSTEM), story.running(on::SERVICES));
-    let wiper = Program::brought("dskmaint.exe", r"C:\Windows\Temp\dskmaint.exe", "wiper maintenance tool").as_system();
+    let wiper =
+        Program::brought("dskmaint.exe", r"C:\Windows\Temp\dskmaint.exe", "wiper maintenance tool").of_the_machine();
     story.drop(-95.0, system, &wiper);
     story.registry(
         -90.0,

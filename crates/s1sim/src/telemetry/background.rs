@@ -59,8 +59,8 @@ struct Day<'a> {
 
 impl Day<'_> {
     fn office(&mut self) {
-        let morning = self.from_range(0, 1_200);
-        let winlogon = self.running(on::WINLOGON);
+        let morning = self.between(0, 1_200);
+        let winlogon = self.running(&on::WINLOGON);
         let (domain, user) = self.stage.user.split_once('\\').unwrap_or(("", &self.stage.user));
         let (domain, user) = (domain.to_owned(), user.to_owned());
         let log_on = |off| What::LogOn {
@@ -72,7 +72,7 @@ impl Day<'_> {
             off,
         };
         self.add(morning, &winlogon, log_on(false));
-        let desktop = self.running(on::EXPLORER);
+        let desktop = self.running(&on::EXPLORER);
         let mail = self.start(morning + 60, &desktop, on::OUTLOOK, "");
         self.visit(morning + 64, &mail, "outlook.mailhost.example", "198.51.100.10", 443);
         let chat = self.start(morning + 90, &desktop, on::TEAMS, "");
@@ -89,12 +89,12 @@ impl Day<'_> {
         .enumerate()
         {
             if self.chance(55) {
-                let at = self.from_range(400 + i64::try_from(n).unwrap_or(0) * 5_000, 4_800);
+                let at = self.between(400 + i64::try_from(n).unwrap_or(0) * 5_000, 4_800);
                 self.visit(at, &browsing, name, address, 443);
             }
         }
         for n in 0..self.pick(3) {
-            let at = self.from_range(3_600 + i64::try_from(n).unwrap_or(0) * 7_000, 5_000);
+            let at = self.between(3_600 + i64::try_from(n).unwrap_or(0) * 7_000, 5_000);
             let (program, file) =
                 if self.chance(50) { (on::EXCEL, "売上集計_2026.xlsx") } else { (on::WINWORD, "議事録.docx") };
             let path = format!(r"C:\Users\{}\Documents\{file}", super::story::account(&self.stage.user));
@@ -104,8 +104,8 @@ impl Day<'_> {
             self.end(at + 900, &writing);
         }
         self.machine();
-        let cloud = self.running(on::ONEDRIVE);
-        let at = self.from_range(9_000, 9_000);
+        let cloud = self.running(&on::ONEDRIVE);
+        let at = self.between(9_000, 9_000);
         self.visit(at, &cloud, "sync.filehost.example", "198.51.100.22", 443);
         self.add(morning + 31_000, &winlogon, log_on(true));
     }
@@ -119,15 +119,15 @@ impl Day<'_> {
             DomainController => (on::DNSD, 53),
             _ => (on::SYSTEM, 445),
         };
-        let service = self.running(program);
+        let service = self.running(&program);
         for n in 0..6 {
-            let at = self.from_range(n * 9_000, 8_000);
+            let at = self.between(n * 9_000, 8_000);
             let from = format!("10.20.{}.{}", 2 + self.pick(200), 2 + self.pick(200));
             let (to, from_port) = (self.stage.address.clone(), 50_000 + u16::try_from(n).unwrap_or(0));
             self.add(at, &service, What::Connect { from, from_port, to, port, incoming: true, succeeded: true });
         }
-        let services = self.running(on::SERVICES);
-        let night = self.from_range(50_000, 600);
+        let services = self.running(&on::SERVICES);
+        let night = self.between(50_000, 600);
         let backup =
             self.start(night, &services, on::BACKUPD, r#""C:\Program Files\Hokuto Backup\BkAgent.exe" -job nightly"#);
         self.file(night + 40, &backup, FileChange::Created, r"D:\Backup\nightly.bkf");
@@ -138,8 +138,8 @@ impl Day<'_> {
 
     /// What Windows does by itself.
     fn machine(&mut self) {
-        let services = self.running(on::SERVICES);
-        let at = self.from_range(500, 20_000);
+        let services = self.running(&on::SERVICES);
+        let at = self.between(500, 20_000);
         let host = self.start(at, &services, on::SVCHOST, r"C:\Windows\System32\svchost.exe -k netsvcs -p -s wuauserv");
         self.visit(at + 3, &host, "update.oshost.example", "198.51.100.40", 443);
         let update = self.start(at + 6, &host, on::USOCLIENT, r"C:\Windows\System32\UsoClient.exe StartScan");
@@ -150,7 +150,7 @@ impl Day<'_> {
             path: on::USOCLIENT.image.into_owned(),
         };
         self.add(at + 5, &host, what);
-        let indexer = self.running(on::SEARCHINDEXER);
+        let indexer = self.running(&on::SEARCHINDEXER);
         self.file(
             at + 100,
             &indexer,
@@ -176,16 +176,16 @@ impl Day<'_> {
     }
 
     fn linux(&mut self) {
-        let cron = self.running(on::CRON);
-        let at = self.from_range(1_000, 3_000);
+        let cron = self.running(&on::CRON);
+        let at = self.between(1_000, 3_000);
         let shell =
             self.start(at, &cron, on::SH, "/bin/sh -c test -x /usr/sbin/anacron || run-parts --report /etc/cron.daily");
         let apt = self.start(at + 1, &shell, on::APT, "apt-get -qq -y update");
         self.visit(at + 2, &apt, "archive.oshost.example", "198.51.100.60", 80);
         self.end(at + 30, &apt);
-        let web = self.running(on::NGINX);
+        let web = self.running(&on::NGINX);
         for n in 0..8 {
-            let at = self.from_range(n * 8_000, 7_000);
+            let at = self.between(n * 8_000, 7_000);
             let from = format!("192.0.2.{}", 2 + self.pick(250));
             let to = self.stage.address.clone();
             self.add(
@@ -197,19 +197,19 @@ impl Day<'_> {
     }
 
     fn mac(&mut self) {
-        let launchd = self.running(on::LAUNCHD);
-        let morning = self.from_range(0, 1_200);
+        let launchd = self.running(&on::LAUNCHD);
+        let morning = self.between(0, 1_200);
         let safari = self.start(morning, &launchd, on::SAFARI, "");
         self.visit(morning + 20, &safari, "www.news.example", "192.0.2.31", 443);
         let worker = self.start(morning + 200, &launchd, on::MDWORKER, "");
         self.end(morning + 400, &worker);
     }
 
-    fn running(&self, program: Program) -> Arc<Process> {
+    fn running(&self, program: &Program) -> Arc<Process> {
         let at = Timestamp::from_second(self.start + DAY - 1).unwrap_or_default();
         // The same process for the whole day that the clock names, as stories see it.
         let at = Timestamp::from_second(self.start.div_euclid(DAY) * DAY + DAY - 1).unwrap_or(at);
-        running(&program, self.stage, None, at)
+        running(program, self.stage, None, at)
     }
 
     fn start(&mut self, at: i64, by: &Arc<Process>, program: Program, command: &str) -> Arc<Process> {
@@ -262,7 +262,7 @@ impl Day<'_> {
     }
 
     /// `from` and up to `width` more.
-    fn from_range(&mut self, from: i64, width: u64) -> i64 {
+    fn between(&mut self, from: i64, width: u64) -> i64 {
         from + i64::try_from(self.pick(width)).unwrap_or(0)
     }
 

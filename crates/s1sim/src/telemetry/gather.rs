@@ -96,7 +96,8 @@ fn killed(stored: &Stored) -> Option<Timestamp> {
 fn reported(agent: &Agent, event: &Event) -> bool {
     let cut = |(from, to): &(Timestamp, Option<Timestamp>)| event.at >= *from && to.is_none_or(|to| event.at < to);
     let silent = !agent.online && clock::parse(text(&agent.doc, "/lastActiveDate")).is_some_and(|last| event.at > last);
-    !silent && !(event.what.is_remote() && agent.cuts.iter().any(cut))
+    let cut_off = event.what.is_remote() && agent.cuts.iter().any(cut);
+    !silent && !cut_off
 }
 
 /// The end of a span that has the present in it.

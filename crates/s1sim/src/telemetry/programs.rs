@@ -43,7 +43,7 @@ impl Program {
         self
     }
 
-    pub(crate) fn as_system(mut self) -> Self {
+    pub(crate) fn of_the_machine(mut self) -> Self {
         self.system = true;
         self
     }

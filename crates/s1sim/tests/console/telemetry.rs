@@ -79,3 +79,65 @@ async fn a_killed_process_does_nothing_any_more() {
         .await;
     assert!(ended.body["data"].to_string().contains("2026-11-24T01:00:10.8"), "its end was recorded: {}", ended.body);
 }
+
+fn asked(query: &str) -> Value {
+    serde_json::json!({"query": query, "fromDate": "2026-11-20T00:00:00Z", "toDate": "2026-11-25T00:00:00Z"})
+}
+
+#[tokio::test]
+async fn deep_visibility_is_asked_waited_for_and_read() {
+    let probe = Probe::start().await;
+    let threats = told(&probe, "phishing-document").await;
+    let query = asked(r#"EventType = "Process Creation" AND TgtProcCmdLine ContainsCIS "-ENC""#);
+    let token = probe.sim.token(SITE, s1sim::Capability::Read);
+    let got = probe.post_as("/dv/init-query", query.clone(), &token).await;
+    let id = got.body["data"]["queryId"].as_str().expect("an id").to_owned();
+    assert_eq!(probe.post_as("/dv/init-query", query.clone(), &token).await.status, 409, "one runs already");
+    assert_eq!(probe.get(&format!("/dv/query-status?queryId={id}")).await.body["data"]["responseState"], "RUNNING");
+    probe.pass(2_000);
+    assert_eq!(probe.get(&format!("/dv/query-status?queryId={id}")).await.body["data"]["responseState"], "FINISHED");
+    let found = probe.get(&format!("/dv/events?queryId={id}&limit=1000")).await.body["data"].clone();
+    assert_eq!(found.as_array().map(Vec::len), Some(1), "{found}");
+    assert_eq!(found[0]["storyline"], threats[0].0["threatInfo"]["storyline"]);
+    assert_eq!(found[0]["relatedToThreat"], "True", "a text here");
+    assert_eq!(probe.post_as("/dv/init-query", query.clone(), &token).await.status, 429, "one a minute");
+    probe.pass(60_000);
+    let bad = probe.post_as("/dv/init-query", asked("EventType ~ 1"), &token).await;
+    assert_eq!((bad.status, bad.code()), (400, 4_000_040));
+    probe.pass(600_000);
+    assert_eq!(probe.get(&format!("/dv/events?queryId={id}")).await.status, 404, "ids do not live long");
+}
+
+/// Rows of a PowerQuery asked by the whole console's user.
+async fn rows(probe: &Probe, mut body: Value, more: Value) -> Vec<Vec<Value>> {
+    let token = probe.sim.console_token(s1sim::Capability::Read);
+    body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    let got = probe.post_as("/dv/events/pq", body, &token).await;
+    let id = got.body["data"]["queryId"].as_str().unwrap_or_else(|| panic!("{}", got.body)).to_owned();
+    let got = probe.get_as(&format!("/dv/events/pq-ping?queryId={id}"), &token).await;
+    probe.pass(1_000);
+    assert_eq!(got.body["data"]["status"], "FINISHED");
+    serde_json::from_value(got.body["data"]["data"].clone()).expect("rows")
+}
+
+#[tokio::test]
+async fn power_query_counts_over_endpoints_and_forgets_sites_that_come_without_their_account() {
+    let probe = Probe::start().await;
+    told(&probe, "ransomware-hosts").await;
+    let query = r#"event.type = "Process Creation" tgt.process.name = 'x'"#;
+    let token = probe.sim.console_token(s1sim::Capability::Read);
+    assert_eq!(probe.post_as("/dv/events/pq", asked(query), &token).await.code(), 4_000_040);
+    let query = asked(
+        "event.type = 'File Rename' and tgt.file.extension = 'upd64' | group n = count(), hosts = estimate_distinct(endpoint.name) by src.process.name | sort -n",
+    );
+    assert_eq!(rows(&probe, query, serde_json::json!({})).await, [["svcupd64.exe".into(), 180.into(), Value::from(3)]]);
+    let everywhere = asked("tgt.process.name contains:anycase 'OUTLOOK' | group count() by site.id");
+    let (site, account) = (probe.sim.site_id(SITE), probe.sim.account_id(SITE));
+    let both = serde_json::json!({"siteIds": [site], "accountIds": [account]});
+    assert_eq!(rows(&probe, everywhere.clone(), both).await.len(), 1);
+    let alone = rows(&probe, everywhere, serde_json::json!({"siteIds": [site]})).await;
+    assert_eq!(alone.len(), 3, "rows of other customers come back");
+    let many = rows(&probe, asked("event.type = * | columns event.id"), serde_json::json!({})).await;
+    assert_eq!(many.len(), 1_000, "the default");
+    assert!(rows(&probe, asked("event.type = * | limit 1500"), serde_json::json!({})).await.len() == 1_500);
+}
