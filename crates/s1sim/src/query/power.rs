@@ -58,6 +58,8 @@ pub(crate) fn parse(text: &str) -> Result<Query, QueryError> {
     let mut reader = Reader::new(tokens(text, true)?, true, |name| Ok(name.to_lowercase()));
     let mut commands = Vec::new();
     if !matches!(reader.peek(), None | Some(Token::Sign("|"))) {
+        // The first condition may be written with its command's name or without.
+        reader.keyword("filter");
         commands.push(Command::Filter(reader.condition(0)?));
     }
     while reader.sign("|") {

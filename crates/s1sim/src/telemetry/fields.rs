@@ -81,6 +81,9 @@ pub(crate) fn value(event: &Event, agent: &Agent, name: &str) -> Cell {
         "account.name" => doc("/accountName"),
         "group.id" => doc("/groupId"),
         "datasource.name" => Cell::text("SentinelOne"),
+        // Every record of the lake has a severity of 0 to 6, of which 3 is the usual, and says where it came from.
+        "severity" => Cell::Number(3),
+        "source" => Cell::text("edr"),
         "datasource.vendor" => Cell::text("SentinelOne"),
         "datasource.category" => Cell::text("security"),
         "i.scheme" => Cell::text("edr"),

@@ -725,6 +725,9 @@ async fn a_long_running_query_finds_what_the_endpoints_recorded() {
     assert_eq!((&rows[0][0], &rows[0][1]), (&json!("HSM-PC-0101"), &json!(console.sim.site_id("hoshimi"))));
     assert!(rows[0][2].as_str().is_some_and(|line| line.contains("--all-drives")));
 
+    let named = console.lake_rows(&console.token, &format!("filter {query}"), json!({})).await.expect("rows");
+    assert_eq!(named, found, "the first condition may be named");
+
     let whole = console.sim.console_token(Capability::Read);
     let rows = async |more: Value| {
         console.lake_rows(&whole, query, more).await.map(|found| found["values"].as_array().map_or(0, Vec::len))
