@@ -5,6 +5,7 @@
 
 mod deps;
 mod doc_paths;
+mod fidelity;
 mod postgres;
 mod tools;
 
@@ -20,6 +21,8 @@ cargo xtask postgres COMMAND…  runs COMMAND with a PostgreSQL of its own, as t
 cargo xtask check              formatting and lints
 cargo xtask deps               who may depend on whom
 cargo xtask docs               every path that the documents name exists
+cargo xtask fidelity           clients that others wrote, unchanged, against the simulated console
+cargo xtask fidelity NAME…     one of them (purple-mcp), cloned from the folder or address after its name if one is given
 ";
 
 /// Where tests find the server that was started for them.
@@ -38,6 +41,9 @@ fn main() -> ExitCode {
         ["check"] => check(),
         ["deps"] => step("who depends on whom", deps::check),
         ["docs"] => step("paths in documents", || doc_paths::check(&root()?)),
+        ["fidelity"] => fidelity::check(None, None),
+        ["fidelity", name] => fidelity::check(Some(name), None),
+        ["fidelity", name, source] => fidelity::check(Some(name), Some(source)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

@@ -2,9 +2,13 @@
 //! world, so an answer is always one consistent moment. Faults are applied around it, never inside.
 
 mod agents;
+mod assets;
 mod control;
+pub(crate) mod deep;
 mod estate;
+mod explore;
 mod hashes;
+mod sdl;
 mod threats;
 
 use std::convert::Infallible;
@@ -15,7 +19,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::header::AsHeaderName;
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
@@ -23,6 +28,7 @@ use serde_json::{Map, Value, json};
 
 use crate::fault::{Faults, Instead, Strike};
 use crate::filter::Params;
+use crate::graphql;
 use crate::ledger::{Done, Target};
 use crate::page::Page;
 use crate::refusal::Refusal;
@@ -30,6 +36,8 @@ use crate::token::{Need, Token};
 use crate::world::World;
 
 pub(crate) const PREFIX: &str = "/web/api/v2.1";
+/// The data lake's long-running queries, beside the API.
+const SDL: &str = "/sdl/v2/api/queries";
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// The world as the server's tasks share it.
@@ -67,6 +75,10 @@ pub(crate) struct Call {
 pub(crate) enum Reply {
     Json(Value),
     Csv(String),
+    /// JSON with the data lake's forward tag.
+    Tagged(Value, String),
+    /// 204.
+    Empty,
 }
 
 pub(crate) type Answer = Result<Reply, Refusal>;
@@ -78,12 +90,20 @@ fn route(world: &mut World, call: &Call, segments: &[&str]) -> Answer {
         (true, ["threats"]) => threats::list(world, call),
         (true, ["threats", "mitigation-report", id]) => threats::mitigation_report(world, call, id),
         (true, ["threats", id, "notes"]) => threats::notes(world, call, id),
+        (true, ["threats", id, "explore", "events"]) => explore::events(world, call, id),
         (true, ["threats", id, "timeline"]) => threats::timeline(world, call, id),
         (false, ["threats", "notes"]) => threats::add_notes(world, call),
         (false, ["threats", "mitigate", action]) => threats::mitigate(world, call, action),
         (false, ["threats", "analyst-verdict"]) => threats::set_verdict(world, call),
         (false, ["threats", "incident"]) => threats::set_incident(world, call),
         (false, ["threats", "external-ticket-id"]) => threats::set_ticket(world, call),
+        (false, ["dv", "init-query"]) => deep::init(world, call),
+        (true, ["dv", "query-status"]) => deep::status(world, call),
+        (false, ["dv", "cancel-query"]) => deep::cancel(world, call),
+        (false, ["dv", "events", "pq"]) => deep::power(world, call),
+        (true, ["dv", "events", "pq-ping"]) => deep::power_ping(world, call),
+        (true, ["dv", "events"]) => deep::events(world, call, None),
+        (true, ["dv", "events", kind]) => deep::events(world, call, Some(kind)),
         (true, ["agents"]) => agents::list(world, call),
         (true, ["agents", "count"]) => agents::count(world, call),
         (false, ["agents", "actions", "disconnect"]) => agents::disconnect(world, call),
@@ -98,6 +118,8 @@ fn route(world: &mut World, call: &Call, segments: &[&str]) -> Answer {
         (true, ["users", id, "api-token-details"]) => estate::token_details(call, id),
         (false, ["users", "api-token-details"]) => estate::token_details_by_value(world, call),
         (true, ["system", "info"]) => estate::system_info(),
+        (_, ["xdr", "assets"]) => assets::list(world, call, None),
+        (_, ["xdr", "assets", "surface", surface]) => assets::list(world, call, Some(surface)),
         (true, ["hashes", hash, question]) => hashes::ask(world, call, hash, question),
         _ => Err(Refusal::NotFound(format!("no such call: {} {}", call.method, call.path))),
     }
@@ -107,7 +129,11 @@ async fn serve(State((shared, faults)): State<(Shared, Faults)>, request: Reques
     let (parts, body) = request.into_parts();
     let whole = parts.uri.path().trim_end_matches('/');
     let path = whole.strip_prefix(PREFIX).unwrap_or(whole).to_owned();
-    let strike = if whole.starts_with(PREFIX) { faults.on_call(&parts.method, &path) } else { Strike::default() };
+    let strike = if whole.starts_with(PREFIX) || whole.starts_with(SDL) {
+        faults.on_call(&parts.method, &path)
+    } else {
+        Strike::default()
+    };
     if let Some(delay) = strike.delay {
         wait(delay).await;
     }
@@ -115,12 +141,18 @@ async fn serve(State((shared, faults)): State<(Shared, Faults)>, request: Reques
         return Ok(refuse_service(instead));
     }
 
-    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let answer = match to_bytes(body, MAX_BODY).await {
         Ok(bytes) => {
             let query = parts.uri.query().unwrap_or_default();
-            let asked = Asked { method: &parts.method, whole, path: &path, query, header, bytes: &bytes };
-            answer(&shared, &asked, &strike)
+            let asked =
+                Asked { method: &parts.method, whole, path: &path, query, headers: &parts.headers, bytes: &bytes };
+            match graphql::surface(&path).filter(|_| parts.method == Method::POST && whole != path) {
+                Some(surface) => match call(&shared, &asked, &strike) {
+                    Ok(call) => surface.serve(shared.clone(), call).await,
+                    Err(refusal) => Err(refusal),
+                },
+                None => answer(&shared, &asked, &strike),
+            }
         }
         Err(_) => Err(Refusal::Invalid("the body could not be read".to_owned())),
     };
@@ -137,19 +169,33 @@ struct Asked<'a> {
     /// The part of the path below the API's prefix.
     path: &'a str,
     query: &'a str,
-    /// The `Authorization` header.
-    header: &'a str,
+    headers: &'a HeaderMap,
     bytes: &'a [u8],
+}
+
+impl Asked<'_> {
+    fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    fn authorization(&self) -> &str {
+        self.header(header::AUTHORIZATION).unwrap_or_default()
+    }
 }
 
 fn answer(shared: &Shared, asked: &Asked<'_>, strike: &Strike) -> Answer {
     let mut world = shared.lock();
     let now = world.settle();
     if let Some(control) = asked.whole.strip_prefix("/_sim/") {
-        if !world.tokens.is_control(asked.header) {
+        if !world.tokens.is_control(asked.authorization()) {
             return Err(Refusal::Unauthenticated);
         }
         return control::serve(&mut world, now, asked.method, control, asked.bytes);
+    }
+    if let Some(rest) = asked.whole.strip_prefix(SDL) {
+        let call = read(&mut world, asked, strike, now)?;
+        let rest: Vec<&str> = rest.split('/').filter(|segment| !segment.is_empty()).collect();
+        return sdl::serve(&mut world, &call, &rest, asked.header(sdl::TAG), asked.header("s1-scope"));
     }
     if !asked.whole.starts_with(PREFIX) {
         return Err(Refusal::NotFound(format!("nothing at {}", asked.whole)));
@@ -158,8 +204,25 @@ fn answer(shared: &Shared, asked: &Asked<'_>, strike: &Strike) -> Answer {
     if segments.starts_with(&["system", "status"]) {
         return ok(json!({"health": "ok"}));
     }
-    let token = world.tokens.holder(asked.header, now).cloned().ok_or(Refusal::Unauthenticated)?;
-    let (body, params) = if *asked.method == Method::GET {
+    let call = read(&mut world, asked, strike, now)?;
+    if call.method == Method::DELETE {
+        return Err(Refusal::NotFound(format!("no such call: {} {}", call.method, call.path)));
+    }
+    route(&mut world, &call, &segments)
+}
+
+/// The call alone, for what is served outside `route`.
+fn call(shared: &Shared, asked: &Asked<'_>, strike: &Strike) -> Result<Call, Refusal> {
+    let mut world = shared.lock();
+    let now = world.settle();
+    read(&mut world, asked, strike, now)
+}
+
+/// Checks who is calling and how often, and reads what is asked.
+fn read(world: &mut World, asked: &Asked<'_>, strike: &Strike, now: Timestamp) -> Result<Call, Refusal> {
+    let token = world.tokens.holder(asked.authorization(), now).cloned().ok_or(Refusal::Unauthenticated)?;
+    world.limits.take(token.user_id, asked.path, now).map_err(Refusal::TooMany)?;
+    let (body, params) = if matches!(*asked.method, Method::GET | Method::DELETE) {
         (Value::Null, Params::from_query(asked.query))
     } else if *asked.method == Method::POST {
         let body: Value =
@@ -172,7 +235,7 @@ fn answer(shared: &Shared, asked: &Asked<'_>, strike: &Strike) -> Answer {
     let (method, path) = (asked.method.clone(), asked.path.to_owned());
     let call = Call { now, method, path, params, body, token, strike: strike.clone() };
     call.check_tenant()?;
-    route(&mut world, &call, &segments)
+    Ok(call)
 }
 
 impl Call {
@@ -226,13 +289,26 @@ pub(crate) fn paged<R>(page: Page<R>, show: impl Fn(R) -> Value) -> Answer {
 }
 
 fn write(answer: Answer, truncate: bool) -> Response {
+    if let Err(Refusal::TooMany(seconds)) = answer {
+        return refuse_service(Instead::TooMany(Some(seconds)));
+    }
+    let mut tag = None;
     let (status, kind, text) = match answer {
+        Ok(Reply::Tagged(value, told)) => {
+            tag = Some(told);
+            (StatusCode::OK, "application/json", value.to_string())
+        }
+        Ok(Reply::Empty) => return StatusCode::NO_CONTENT.into_response(),
         Ok(Reply::Json(value)) => (StatusCode::OK, "application/json", value.to_string()),
         Ok(Reply::Csv(text)) => (StatusCode::OK, "text/csv", text),
         Err(refusal) => (refusal.status(), "application/json", refusal.body().to_string()),
     };
     let body = if truncate { broken(text.as_bytes()) } else { Body::from(text) };
-    (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+    let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
+    if let Some(tag) = tag.and_then(|tag| tag.try_into().ok()) {
+        response.headers_mut().insert(sdl::TAG, tag);
+    }
+    response
 }
 
 /// A body that ends in the middle with a broken connection.
@@ -273,7 +349,7 @@ async fn wait(delay: Duration) {
     tokio::time::sleep(delay).await;
 }
 
-fn target(id: u64, site: Option<u64>, effective: bool, due_at: Option<Timestamp>) -> Target {
+pub(crate) fn target(id: u64, site: Option<u64>, effective: bool, due_at: Option<Timestamp>) -> Target {
     let site_id = site.map(|site| site.to_string()).unwrap_or_default();
     Target { id: id.to_string(), site_id, effective, due_at, told: 0, told_effectively: 0 }
 }

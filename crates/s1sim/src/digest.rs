@@ -29,6 +29,11 @@ pub(crate) fn uuid(label: &str) -> String {
     md5(&format!("uuid {label}"))
 }
 
+/// 32 hex digits in the groups of a UUID.
+pub(crate) fn dashed(hex: &str) -> String {
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
 /// An opaque API token of 80 characters.
 pub(crate) fn token(seed: u64, name: &str) -> String {
     let label = format!("{seed} {name}");

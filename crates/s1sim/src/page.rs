@@ -16,7 +16,8 @@ use crate::filter::{Filter, Params, Row};
 use crate::refusal::Refusal;
 
 const DEFAULT_LIMIT: usize = 10;
-const MAX_SKIP: usize = 1000;
+/// How far most lists can be skipped.
+pub(crate) const MAX_SKIP: usize = 1000;
 /// Keys that steer the paging itself and so are no filters.
 const STEERING: [&str; 7] = ["limit", "skip", "cursor", "sortBy", "sortOrder", "countOnly", "skipCount"];
 
@@ -24,6 +25,7 @@ const STEERING: [&str; 7] = ["limit", "skip", "cursor", "sortBy", "sortOrder", "
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) max_limit: usize,
+    pub(crate) max_skip: usize,
     pub(crate) sorts: &'static [(&'static str, &'static str)],
 }
 
@@ -57,7 +59,7 @@ pub(crate) fn cut<R: Row>(
     twice: bool,
 ) -> Result<Page<R>, Refusal> {
     let limit = bounded(params, "limit", 1, shape.max_limit)?.unwrap_or(DEFAULT_LIMIT);
-    let skip = bounded(params, "skip", 0, MAX_SKIP)?.unwrap_or(0);
+    let skip = bounded(params, "skip", 0, shape.max_skip)?.unwrap_or(0);
     let count_only = params.flag("countOnly")?.unwrap_or(false);
     let skip_count = params.flag("skipCount")?.unwrap_or(false);
     let held = params.one("cursor").filter(|text| !text.is_empty()).map(Cursor::read).transpose()?;
@@ -220,7 +222,8 @@ mod tests {
 
     use super::*;
 
-    const SHAPE: Shape = Shape { max_limit: 1000, sorts: &[("id", "/id"), ("updatedAt", "/updatedAt")] };
+    const SHAPE: Shape =
+        Shape { max_limit: 1000, max_skip: MAX_SKIP, sorts: &[("id", "/id"), ("updatedAt", "/updatedAt")] };
 
     fn rows() -> Vec<Value> {
         (0..25)

@@ -58,6 +58,9 @@ pub struct Options {
     /// Tokens are derived from this number
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Tell tokens that call too often to wait, as the console does
+    #[arg(long)]
+    pub rate_limits: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
@@ -77,6 +80,7 @@ pub async fn start_from(options: &Options) -> Result<(S1Sim, Vec<load::Loaded>),
         fleet,
         clock: Clock::real(),
         seed: options.seed,
+        rate_limits: options.rate_limits,
         ..Config::default()
     };
     let sim = S1Sim::start(config).await?;

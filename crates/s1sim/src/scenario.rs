@@ -10,7 +10,7 @@ use crate::clock::later;
 use crate::fleet::{Host, Language, Role};
 use crate::scenarios;
 use crate::threat::{Change, Threat};
-use crate::world::{Effect, Site, World};
+use crate::world::{Effect, Site, World, text};
 
 /// One play: its name on command lines, what it shows, and its timeline.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +107,17 @@ impl Cast<'_> {
             self.world.enrol(self.site.id, &Host::new(name, role, "newcomer"), self.now);
         }
         name.to_owned()
+    }
+
+    /// The address of an endpoint of the customer; empty when there is no such endpoint.
+    pub(crate) fn address(&self, host: &str) -> String {
+        let agent = self.world.find_agent(self.site.id, host);
+        agent.map(|agent| text(&agent.doc, "/networkInterfaces/0/inet/0").to_owned()).unwrap_or_default()
+    }
+
+    /// Who works at an endpoint, as `DOMAIN\account`.
+    pub(crate) fn user(&self, host: &str) -> String {
+        self.world.find_agent(self.site.id, host).map(|agent| agent.user.clone()).unwrap_or_default()
     }
 
     /// The wording for the customer: a bilingual one writes its files in Japanese.

@@ -34,6 +34,8 @@ pub struct Config {
     pub latency: Latency,
     /// Tokens are derived from it.
     pub seed: u64,
+    /// Whether a token that calls too often is told to wait.
+    pub rate_limits: bool,
 }
 
 impl Default for Config {
@@ -46,6 +48,7 @@ impl Default for Config {
             clock: Clock::real(),
             latency: Latency::default(),
             seed: 1,
+            rate_limits: false,
         }
     }
 }
@@ -83,7 +86,8 @@ impl S1Sim {
         listener.set_nonblocking(true)?;
         let at = listener.local_addr()?;
         let faults = Faults::default();
-        let world = World::new(&config.fleet, config.clock.clone(), config.latency, faults.clone(), config.seed);
+        let mut world = World::new(&config.fleet, config.clock.clone(), config.latency, faults.clone(), config.seed);
+        world.limits.on = config.rate_limits;
         let world = Shared::new(world);
         let router = api::router(world.clone(), faults.clone());
         let handle = Handle::new();
@@ -103,7 +107,8 @@ impl S1Sim {
     /// The same console without a socket or a task: only its `router` answers. `url` is the origin it is known by.
     pub fn in_process(url: &str, config: &Config) -> Self {
         let faults = Faults::default();
-        let world = World::new(&config.fleet, config.clock.clone(), config.latency, faults.clone(), config.seed);
+        let mut world = World::new(&config.fleet, config.clock.clone(), config.latency, faults.clone(), config.seed);
+        world.limits.on = config.rate_limits;
         let world = Shared::new(world);
         let router = api::router(world.clone(), faults.clone());
         let clock = config.clock.clone();

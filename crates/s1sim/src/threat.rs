@@ -6,6 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::digest;
+use crate::telemetry::Story;
 
 /// What an agent will report. Everything has a sensible default; `set` reaches the rest.
 #[derive(Clone, Debug)]
@@ -22,6 +23,7 @@ pub struct Threat {
     pub(crate) scenario: Option<String>,
     /// Merged over the finished object (RFC 7386), for threats that come as JSON.
     pub(crate) patch: Option<Value>,
+    pub(crate) story: Option<Box<Story>>,
 }
 
 /// What the agent had already done by itself when it reported.
@@ -108,6 +110,7 @@ impl Threat {
             overrides: Vec::new(),
             scenario: None,
             patch: None,
+            story: None,
         };
         threat.file(file).path(&format!(r"\Device\HarddiskVolume3\Users\{{user}}\Downloads\{file}")).hashed_from(file)
     }
@@ -199,6 +202,12 @@ impl Threat {
 
     pub fn storyline(mut self, label: &str) -> Self {
         self.storyline = Some(label.to_owned());
+        self
+    }
+
+    /// What endpoints recorded around it.
+    pub(crate) fn told_by(mut self, story: Story) -> Self {
+        self.story = Some(Box::new(story));
         self
     }
 

@@ -3,8 +3,12 @@
 
 pub(crate) mod activity;
 pub(crate) mod estate;
+pub(crate) mod inventory;
+pub(crate) mod lrq;
 pub(crate) mod raise;
 pub(crate) mod respond;
+pub(crate) mod software;
+pub(crate) mod unified;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,11 +16,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::api::deep::Queries;
 use crate::clock::{self, Clock};
 use crate::fault::Faults;
 use crate::fleet::{Fleet, Language, Role};
 use crate::ids::Ids;
 use crate::ledger::{self, Ledger};
+use crate::limits::Limits;
+use crate::telemetry::{Event, Story};
 use crate::threat::{Change, Threat};
 use crate::token::{Scope, Tokens};
 use respond::Mitigation;
@@ -53,10 +60,15 @@ pub(crate) struct World {
     pub(crate) groups: Vec<Group>,
     pub(crate) agents: BTreeMap<u64, Agent>,
     pub(crate) threats: BTreeMap<u64, Stored>,
+    /// What only the unified alerts know of a threat.
+    pub(crate) unified: BTreeMap<u64, unified::Extra>,
     pub(crate) activities: Vec<Activity>,
     pub(crate) ledger: Ledger,
     pub(crate) faults: Faults,
     pub(crate) tokens: Tokens,
+    pub(crate) limits: Limits,
+    /// The data lake's long-running queries.
+    pub(crate) lrq: lrq::Queries,
     /// What will happen, by time and then in the order it was planned.
     due: BTreeMap<(Timestamp, u64), Effect>,
     planned: u64,
@@ -68,6 +80,8 @@ pub(crate) struct World {
     last_heartbeat: Timestamp,
     /// How often something changed among the threats of a site.
     pub(crate) news: BTreeMap<u64, u64>,
+    /// Deep Visibility and PowerQuery questions that were asked.
+    pub(crate) queries: Queries,
 }
 
 #[derive(Debug)]
@@ -112,6 +126,10 @@ pub(crate) struct Agent {
     pub(crate) threats: Vec<u64>,
     /// What the endpoint will be told when it is back.
     waiting: Vec<Effect>,
+    /// When it was cut off from the network, and until when.
+    pub(crate) cuts: Vec<(Timestamp, Option<Timestamp>)>,
+    /// Events taken in from recorded sets.
+    pub(crate) loaded: Vec<Event>,
     /// The agent as `GET /agents` shows it, always current.
     pub(crate) doc: Value,
 }
@@ -126,6 +144,8 @@ pub(crate) struct Stored {
     pub(crate) doc: Value,
     pub(crate) notes: Vec<Value>,
     pub(crate) shown: Shown,
+    /// What endpoints recorded around it; without one it is told from the threat itself.
+    pub(crate) story: Option<Box<Story>>,
 }
 
 /// What lists show of a threat.
@@ -191,10 +211,13 @@ impl World {
             groups: Vec::new(),
             agents: BTreeMap::new(),
             threats: BTreeMap::new(),
+            unified: BTreeMap::new(),
             activities: Vec::new(),
             ledger: Ledger::default(),
             faults,
             tokens: Tokens::new(seed),
+            limits: Limits::default(),
+            lrq: lrq::Queries::default(),
             due: BTreeMap::new(),
             planned: 0,
             plays: 0,
@@ -202,6 +225,7 @@ impl World {
             collections: BTreeMap::new(),
             last_heartbeat: Timestamp::MIN,
             news: BTreeMap::new(),
+            queries: Queries::default(),
         };
         for customer in &fleet.customers {
             world.found(customer);
@@ -319,6 +343,7 @@ impl World {
         });
         self.activities.retain(|activity| text(&activity.doc, "/createdAt") >= limit.as_str());
         let kept = &self.threats;
+        self.unified.retain(|id, _| kept.contains_key(id));
         for agent in self.agents.values_mut() {
             agent.threats.retain(|id| kept.contains_key(id));
         }

@@ -130,6 +130,7 @@ pub(super) const FILTERS: &[Field] = &[
 
 const SHAPE: Shape = Shape {
     max_limit: 1000,
+    max_skip: page::MAX_SKIP,
     sorts: &[
         ("id", "/id"),
         ("createdAt", "/createdAt"),

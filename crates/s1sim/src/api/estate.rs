@@ -96,6 +96,7 @@ pub(super) const GROUPS: &[Field] = &[
 pub(super) fn activities(world: &World, call: &Call) -> Answer {
     const SHAPE: Shape = Shape {
         max_limit: 1000,
+        max_skip: page::MAX_SKIP,
         sorts: &[("id", "/id"), ("activityType", "/activityType"), ("createdAt", "/createdAt")],
     };
     let filter = Filter::parse(&call.params, ACTIVITIES)?;
@@ -114,6 +115,7 @@ pub(super) fn activity_types() -> Answer {
 pub(super) fn sites(world: &World, call: &Call) -> Answer {
     const SHAPE: Shape = Shape {
         max_limit: 1000,
+        max_skip: page::MAX_SKIP,
         sorts: &[
             ("id", "/id"),
             ("name", "/name"),
@@ -143,6 +145,7 @@ pub(super) fn sites(world: &World, call: &Call) -> Answer {
 pub(super) fn accounts(world: &World, call: &Call) -> Answer {
     const SHAPE: Shape = Shape {
         max_limit: 1000,
+        max_skip: page::MAX_SKIP,
         sorts: &[
             ("id", "/id"),
             ("name", "/name"),
@@ -175,6 +178,7 @@ pub(super) fn accounts(world: &World, call: &Call) -> Answer {
 pub(super) fn groups(world: &World, call: &Call) -> Answer {
     const SHAPE: Shape = Shape {
         max_limit: 300,
+        max_skip: page::MAX_SKIP,
         sorts: &[
             ("id", "/id"),
             ("name", "/name"),

@@ -118,6 +118,7 @@ pub(super) const FILTERS: &[Field] = &[
 
 const SHAPE: Shape = Shape {
     max_limit: 1000,
+    max_skip: page::MAX_SKIP,
     sorts: &[
         ("id", "/id"),
         ("createdAt", "/threatInfo/createdAt"),
@@ -279,8 +280,11 @@ impl Row for &Value {
 }
 
 pub(super) fn notes(world: &World, call: &Call, id: &str) -> Answer {
-    const SHAPE: Shape =
-        Shape { max_limit: 1000, sorts: &[("id", "/id"), ("createdAt", "/createdAt"), ("updatedAt", "/updatedAt")] };
+    const SHAPE: Shape = Shape {
+        max_limit: 1000,
+        max_skip: page::MAX_SKIP,
+        sorts: &[("id", "/id"), ("createdAt", "/createdAt"), ("updatedAt", "/updatedAt")],
+    };
     const FILTERS: &[Field] = &[field("creatorId", Ids, &["/creatorId"]), field("creator", Contains, &["/creator"])];
     let stored = one(world, call, id)?;
     let filter = Filter::parse(&call.params, FILTERS)?;
@@ -290,6 +294,7 @@ pub(super) fn notes(world: &World, call: &Call, id: &str) -> Answer {
 pub(super) fn timeline(world: &World, call: &Call, id: &str) -> Answer {
     const SHAPE: Shape = Shape {
         max_limit: 1000,
+        max_skip: page::MAX_SKIP,
         sorts: &[
             ("id", "/id"),
             ("createdAt", "/createdAt"),
@@ -323,7 +328,7 @@ pub(super) fn mitigation_report(world: &World, call: &Call, report: &str) -> Ans
     Err(Refusal::NotFound(format!("no mitigation report {report}")))
 }
 
-fn one<'a>(world: &'a World, call: &'a Call, id: &str) -> Result<&'a Stored, Refusal> {
+pub(super) fn one<'a>(world: &'a World, call: &'a Call, id: &str) -> Result<&'a Stored, Refusal> {
     let found = rows(world, call).find(|row| text(row.doc, "/id") == id);
     found.map(|row| row.stored).ok_or_else(|| Refusal::NotFound(format!("no threat {id}")))
 }

@@ -3,6 +3,8 @@
 
 use crate::fleet::Role;
 use crate::scenario::{Cast, Scenario, Step, at};
+use crate::telemetry::programs::{self as on, Program};
+use crate::telemetry::{FileChange, Story};
 use crate::threat::{Change, Engine, Threat, indicator};
 
 pub(crate) const SCENARIO: Scenario =
@@ -26,7 +28,8 @@ fn steps(cast: &mut Cast<'_>) -> Vec<Step> {
             "Backup catalogues and shadow copies were deleted.",
             &[405],
             &[("Impact", &["T1490"])],
-        ));
+        ))
+        .told_by(story(&host));
     let more = Change::new()
         .indicator(indicator(
             "Ransomware",
@@ -36,4 +39,33 @@ fn steps(cast: &mut Cast<'_>) -> Vec<Step> {
         ))
         .indicator(indicator("Evasion", "Event logs were cleared.", &[277], &[("Defense Evasion", &["T1070.001"])]));
     vec![at(0.0).raise("wiper", threat), at(4.0).change("wiper", more)]
+}
+
+/// A service starts it; backups go first, then files, then the disk and the logs.
+fn story(host: &str) -> Story {
+    let mut story = Story::on(host);
+    let (system, services) = (story.running(on::SYSTEM), story.running(on::SERVICES));
+    let wiper =
+        Program::brought("dskmaint.exe", r"C:\Windows\Temp\dskmaint.exe", "wiper maintenance tool").of_the_machine();
+    story.drop(-95.0, system, &wiper);
+    story.registry(
+        -90.0,
+        services,
+        r"MACHINE\SYSTEM\ControlSet001\Services\dskmaint",
+        "ImagePath",
+        r"C:\Windows\Temp\dskmaint.exe /all /q",
+    );
+    let wiper = story.start(-30.0, services, wiper, r"C:\Windows\Temp\dskmaint.exe /all /q");
+    story.run(-28.0, wiper, on::VSSADMIN, "vssadmin.exe delete shadows /all /quiet");
+    story.run(-27.0, wiper, on::WBADMIN, "wbadmin delete systemstatebackup -keepversions:0 -quiet");
+    for n in 0..50 {
+        let path = format!(r"D:\Backup\nightly_{n:03}.bkf");
+        story.file(-20.0 + f64::from(n) * 0.5, wiper, FileChange::Modified, &path);
+        story.file(-19.8 + f64::from(n) * 0.5, wiper, FileChange::Deleted, &path);
+    }
+    story.indicate(-0.5, wiper, "Ransomware", "MassOverwrite", "Files were overwritten with random bytes and deleted.");
+    story.file(3.0, wiper, FileChange::Modified, r"\\.\PhysicalDrive1");
+    story.run(3.6, wiper, on::WEVTUTIL, "wevtutil.exe cl Security");
+    story.run(3.8, wiper, on::WEVTUTIL, "wevtutil.exe cl System");
+    story
 }

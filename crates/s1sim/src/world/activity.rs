@@ -103,7 +103,7 @@ impl World {
         let sentence = TYPES.iter().find(|(known, ..)| *known == kind).map_or("", |(.., template)| template);
         let id = self.ids.mint(at);
         let doc = json!({
-            "id": id.to_string(), "activityUuid": dashed(&digest::uuid(&format!("activity {id}"))), "activityType": kind,
+            "id": id.to_string(), "activityUuid": digest::dashed(&digest::uuid(&format!("activity {id}"))), "activityType": kind,
             "createdAt": print(at), "updatedAt": print(later(at, std::time::Duration::from_millis(2))),
             "primaryDescription": fill(sentence, &data), "secondaryDescription": hash, "description": null,
             "comments": null, "hash": hash, "osFamily": sees["osType"], "agentUpdatedVersion": null,
@@ -135,10 +135,6 @@ fn fill(template: &str, data: &Value) -> String {
         filled.push_str(rest);
     }
     filled
-}
-
-fn dashed(hex: &str) -> String {
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 #[cfg(test)]

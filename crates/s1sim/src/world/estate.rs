@@ -102,6 +102,8 @@ impl World {
             network_turn: 0,
             threats: Vec::new(),
             waiting: Vec::new(),
+            cuts: Vec::new(),
+            loaded: Vec::new(),
             doc,
         };
         self.agents.insert(id, agent);
@@ -122,6 +124,8 @@ impl World {
             network_turn: 0,
             threats: Vec::new(),
             waiting: Vec::new(),
+            cuts: Vec::new(),
+            loaded: Vec::new(),
             doc,
         };
         self.agents.entry(id).or_insert(agent);

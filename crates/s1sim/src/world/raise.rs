@@ -40,6 +40,9 @@ impl World {
         let id = self.ids.mint(at);
         let doc = self.compose(id, agent, threat, at);
         self.store(id, agent, doc, threat.scenario.as_deref(), at);
+        if let Some(stored) = self.threats.get_mut(&id) {
+            stored.story.clone_from(&threat.story);
+        }
         Ok(id)
     }
 
@@ -82,7 +85,7 @@ impl World {
         if let Some(agent) = self.agents.get_mut(&agent) {
             agent.threats.push(id);
         }
-        self.threats.insert(id, Stored { agent, site, account, doc, notes: Vec::new(), shown });
+        self.threats.insert(id, Stored { agent, site, account, doc, notes: Vec::new(), shown, story: None });
         *self.news.entry(site).or_default() += 1;
         self.recount(agent, at);
         // Whoever hides a threat hides what the log says about it, too.

@@ -145,6 +145,11 @@ impl World {
         let Some(agent) = self.agents.get_mut(&id).filter(|agent| agent.network_turn == turn) else { return };
         put(&mut agent.doc, "networkStatus", if cut == fails { "connected" } else { "disconnected" });
         put(&mut agent.doc, "updatedAt", print(at));
+        match (cut, fails, agent.cuts.last_mut()) {
+            (true, false, _) => agent.cuts.push((at, None)),
+            (false, false, Some((_, until @ None))) => *until = Some(at),
+            _ => {}
+        }
         self.note_effect(at, if cut { "disconnect" } else { "connect" }, id, fails);
         let kind = match (cut, fails) {
             (true, false) => Some(1001),

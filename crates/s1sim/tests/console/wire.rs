@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 /// Sends one HTTP/1.1 request and reads to the end, whatever kind of end it is.
-async fn talk(
+pub(crate) async fn talk(
     mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin,
     method: &str,
     path: &str,
@@ -28,7 +28,10 @@ async fn talk(
     (String::from_utf8_lossy(&answer).into_owned(), clean)
 }
 
-async fn connect(sim: &S1Sim, trusted: &str) -> Result<tokio_rustls::client::TlsStream<TcpStream>, std::io::Error> {
+pub(crate) async fn connect(
+    sim: &S1Sim,
+    trusted: &str,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, std::io::Error> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).expect("a certificate")).expect("an authority");
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
