@@ -12,6 +12,7 @@ pub mod clock;
 pub mod commandline;
 pub mod defang;
 pub mod endpoint;
+pub mod export;
 pub mod grouping;
 pub mod ids;
 pub mod incident;

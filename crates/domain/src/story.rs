@@ -13,7 +13,7 @@ use crate::alert::{Alert, Hash};
 use crate::telemetry::Record;
 
 mod census;
-mod deeds;
+pub(crate) mod deeds;
 mod gaps;
 mod ties;
 mod timeline;

@@ -45,7 +45,7 @@ pub(super) fn between_letters(word: &str, sign: char) -> usize {
 fn is_broken_by(word: &str, quote: char) -> bool {
     let word = word.trim();
     let simple = |c: char| c.is_ascii_alphanumeric() || c == quote || "._-/\\:".contains(c);
-    if !word.chars().all(simple) || word.matches(quote).count() % 2 != 0 {
+    if !word.chars().all(simple) || !word.matches(quote).count().is_multiple_of(2) {
         return false;
     }
     let doubled: String = [quote, quote].iter().collect();
@@ -95,7 +95,7 @@ fn value_of(inner: &str, own: &BTreeMap<String, String>, before: Option<char>, a
     let known = KNOWN.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
     let value = own.get(&name).map(String::as_str).or(known)?;
     let Some(part) = part else {
-        let letter = |c: Option<char>| c.is_some_and(|c| c.is_alphabetic());
+        let letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
         // `%COMSPEC%` stands for the program itself. Others only hide something when they are glued into a word.
         let hides = own.contains_key(&name) || name == "comspec" || (letter(before) && letter(after));
         return hides.then(|| value.to_owned());

@@ -94,7 +94,7 @@ fn unpack(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// Text as PowerShell encodes it: two bytes a character, the low one first.
 pub(super) fn utf16_text(bytes: &[u8]) -> Option<String> {
-    if bytes.len() < 4 || bytes.len() % 2 != 0 {
+    if bytes.len() < 4 || !bytes.len().is_multiple_of(2) {
         return None;
     }
     let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();

@@ -75,6 +75,11 @@ fn option(word: &str) -> Option<String> {
     (!name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic())).then(|| name.to_ascii_lowercase())
 }
 
+/// Whether what follows this word is run: `-Command`, or `-EncodedCommand` once it is decoded in its place.
+pub(super) fn takes_command(word: &str) -> bool {
+    option(word).is_some_and(|name| matches!(parameter(&name), Some("command" | "encodedcommand")))
+}
+
 fn parameter(name: &str) -> Option<&'static str> {
     match name {
         "ec" => Some("encodedcommand"),
@@ -98,7 +103,7 @@ pub(super) fn encoded_command(text: &str) -> Option<String> {
 /// `` i`e`x `` → `iex`. A lone escape that PowerShell knows, such as `` `n ``, stays.
 pub(super) fn without_backticks(text: &str) -> Option<String> {
     without_within_words(text, '`', |word| {
-        let known = ["`0", "`a", "`b", "`e", "`f", "`n", "`r", "`t", "`v"];
+        let known = ["`0", "`a", "`b", "`f", "`n", "`r", "`t", "`v"];
         let meant = known.iter().map(|escape| word.matches(escape).count()).sum::<usize>();
         let between = between_letters(word, '`');
         between > meant || (between >= 2 && !word.contains(['"', '\'', '$']))

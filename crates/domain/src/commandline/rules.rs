@@ -1,5 +1,5 @@
 //! The table of signs. A line names what one statement must hold, all of it: `@a|b` runs one of these programs, `=a|b` has one of
-//! these words, anything else is a piece of the text in lower case, with `|` between those of which one suffices.
+//! these words, anything else is a piece of the text in lower case, with `|` between those of which one suffices; a `|` alone is a pipe.
 
 use super::signs::SignKind;
 use super::signs::SignKind::{
@@ -165,7 +165,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(TraceRemoval, 1070, 4, &["rm -rf /|rm -rf ~|remove-item", "\\prefetch|\\temp|--no-preserve-root|recycle"]),
     rule(Capture, 1040, 0, &["@tcpdump|tshark|dumpcap|windump|pktmon|wireshark"]),
     rule(Capture, 1040, 0, &["@netsh", "trace", "start"]),
-    rule(Capture, 1113, 0, &["copyfromscreen|screencapture |@psr"]),
+    rule(Capture, 1113, 0, &["copyfromscreen|screencapture "]),
     rule(Capture, 1123, 0, &["windowsaudiodevice-powershell|soundrecorder"]),
     rule(Scan, 1046, 0, &["@nmap|masscan|zmap|naabu|fping|advanced_ip_scanner|angryip|portscan|rustscan"]),
     rule(Scan, 1046, 0, &["invoke-portscan|net.sockets.tcpclient|1..254|test-netconnection"]),

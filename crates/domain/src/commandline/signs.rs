@@ -123,7 +123,8 @@ pub(super) fn of_wrapping(how: How, text: &str, layer: usize) -> Vec<Sign> {
 
 pub(super) fn add(signs: &mut Vec<Sign>, more: Vec<Sign>) {
     for sign in more {
-        if !signs.iter().any(|s| s.kind == sign.kind && s.technique == sign.technique) {
+        let is_new = !signs.iter().any(|s| s.kind == sign.kind && s.technique == sign.technique);
+        if is_new && !sign.on.for_matching().is_empty() {
             signs.push(sign);
         }
     }
@@ -150,6 +151,8 @@ fn matched(rule: &Rule, lower: &str, words: &[Word<'_>]) -> Option<(usize, usize
         } else if let Some(options) = need.strip_prefix('=') {
             let found = words.iter().find(|word| options.split('|').any(|o| word.text.eq_ignore_ascii_case(o)))?;
             (found.at, found.at + found.text.len())
+        } else if *need == "|" {
+            lower.find('|').map(|at| (at, at + 1))?
         } else {
             need.split('|').find_map(|part| lower.find(part).map(|at| (at, at + part.len())))?
         };

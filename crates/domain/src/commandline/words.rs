@@ -1,5 +1,7 @@
 //! Cuts a line into words, as far as command prompts and shells agree on what a word is.
 
+use super::powershell;
+
 /// A piece of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Word<'a> {
@@ -86,7 +88,7 @@ fn cut<'a>(text: &'a str, base: usize, outermost: bool, found: &mut Vec<Word<'a>
                 let word = &text[at..end];
                 found.push(Word { text: word, at: base + at, commands });
                 let lower = word.to_ascii_lowercase();
-                commands = (BEFORE.contains(&lower.as_str())) || (commands && lower.ends_with('='));
+                commands = BEFORE.contains(&lower.as_str()) || powershell::takes_command(word);
                 at = end;
             }
         }

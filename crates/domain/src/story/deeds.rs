@@ -106,7 +106,7 @@ impl Verb {
 }
 
 /// What a record says in one line: verb and object.
-pub(super) fn told(record: &Record) -> (Verb, Untrusted) {
+pub(crate) fn told(record: &Record) -> (Verb, Untrusted) {
     let process = |p: &crate::telemetry::Process| {
         [&p.command_line, &p.image, &p.name].into_iter().flatten().next().cloned().unwrap_or_default()
     };
