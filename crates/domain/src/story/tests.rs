@@ -133,6 +133,59 @@ fn repeats_are_one_line_and_silence_is_a_line_of_its_own() {
     assert_eq!(timeline.accounted_for(), records.len());
 }
 
+fn alert(storyline: &str, path: &str, second: i64) -> Alert {
+    let endpoint = serde_json::json!({
+        "agent": "a1", "name": "ws-17", "domain": null, "os": "windows", "os_name": null, "machine": "desktop",
+        "group": null, "site": null, "last_user": null, "addresses": [], "agent_version": null,
+        "network": "connected", "online": true,
+    });
+    Alert {
+        id: crate::AlertId::new("t1").unwrap(),
+        source: crate::alert::Source::Threat,
+        version: at(second),
+        detected_at: at(second),
+        created_at: at(second),
+        name: Untrusted::new("bad.exe"),
+        endpoint: serde_json::from_value(endpoint).unwrap(),
+        file: crate::alert::File { path: some(path), ..Default::default() },
+        process: Default::default(),
+        detection: Default::default(),
+        mitigation: Default::default(),
+        console: Default::default(),
+        storyline: some(storyline),
+    }
+}
+
+#[test]
+fn the_branch_that_leads_to_the_alerts_file_is_marked_and_the_silence_after_it_named() {
+    let mut bad = process("3", "bad.exe");
+    bad.image = some("\\Device\\HarddiskVolume3\\Users\\Public\\BAD.exe");
+    let mut records = [
+        started(1, 0, process("1", "explorer.exe"), process("2", "cmd.exe")),
+        started(2, 10, process("2", "cmd.exe"), bad),
+        started(3, 20, process("1", "explorer.exe"), process("4", "notepad.exe")),
+    ];
+    records[1].storyline = some("S1");
+    let context = Context { until: Some(at(7_200)), ..Context::default() };
+    let story = Story::of(&records, &[alert("S1", "C:\\Users\\Public\\bad.exe", 12)], &context);
+    let led: Vec<&str> = story
+        .tree
+        .nodes
+        .iter()
+        .filter(|n| n.ties.leads_to_alert)
+        .map(|n| n.process.name.as_ref().unwrap().for_matching())
+        .collect();
+    assert_eq!(led, ["explorer.exe", "cmd.exe", "bad.exe"]);
+    let of_alert = story.tree.nodes.iter().find(|n| n.ties.alerts_file).unwrap();
+    assert!(of_alert.ties.storyline);
+    assert_eq!(story.timeline.accounted_for(), 4);
+    let silent = story.timeline.entries.iter().find_map(|e| match &e.item {
+        Item::Gap(gap) => Some((gap.kind, gap.from, gap.after_alert)),
+        _ => None,
+    });
+    assert_eq!(silent, Some((GapKind::Silent, at(20), true)));
+}
+
 fn any_process() -> impl Strategy<Value = Process> {
     let small = || proptest::option::of("[abc]".prop_map(|t| Untrusted::new(&t)));
     let parent = (small(), proptest::option::of(0_u32..4), small()).prop_map(|(key, pid, name)| Parent {
