@@ -6,9 +6,7 @@
 use domain::Untrusted;
 use domain::alert::Signature;
 use domain::endpoint::Os;
-use domain::telemetry::{
-    Direction, FileChange, Hashes, Network, Parent, Process, Record, RegistryChange, What,
-};
+use domain::telemetry::{Direction, FileChange, Hashes, Network, Parent, Process, Record, RegistryChange, What};
 use serde_json::{Map, Value};
 
 use crate::event::{Categories, Event};
@@ -57,9 +55,7 @@ impl Fields {
         match &record.what {
             What::ProcessEnded => &["process_termination"],
             What::File { change, path, old_path, hashes, .. } => self.file(*change, path, old_path.as_ref(), hashes),
-            What::Registry { change, key, value, data } => {
-                self.registry(*change, key, value.as_ref(), data.as_ref())
-            }
+            What::Registry { change, key, value, data } => self.registry(*change, key, value.as_ref(), data.as_ref()),
             What::Network(network) => self.network(network),
             What::Dns { name, answers } => {
                 self.text("QueryName", Some(name));
@@ -189,9 +185,10 @@ impl Fields {
         if let Some(protocol) = &network.protocol {
             self.put("Protocol", protocol.for_matching().to_ascii_lowercase());
         }
-        for (end, address, port) in
-            [("Source", network.source, network.source_port), ("Destination", network.destination, network.destination_port)]
-        {
+        for (end, address, port) in [
+            ("Source", network.source, network.source_port),
+            ("Destination", network.destination, network.destination_port),
+        ] {
             if let Some(address) = address {
                 self.put(&format!("{end}Ip"), address.to_string());
                 self.put(&format!("{end}IsIpv6"), address.is_ipv6().to_string());
@@ -274,5 +271,7 @@ fn details(data: &str) -> Value {
 
 fn runs_powershell(process: &Process) -> bool {
     let named = [&process.name, &process.image].into_iter().flatten();
-    named.map(|name| name.for_matching().to_ascii_lowercase()).any(|name| name.contains("powershell") || name.contains("pwsh"))
+    named
+        .map(|name| name.for_matching().to_ascii_lowercase())
+        .any(|name| name.contains("powershell") || name.contains("pwsh"))
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use domain::attack::Technique;
 use domain::detection::{Field, Hit, Level, LogSource, MAX_FIELDS, MAX_RECORDS, RuleRef, Status};
+use domain::telemetry::Record;
 use domain::untrusted::Untrusted;
 use rsigma_eval::event::JsonEvent;
 use rsigma_eval::{Engine, EvaluationResult};
@@ -16,9 +17,10 @@ use rsigma_parser::{SigmaRule, parse_sigma_yaml};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::bounds;
 use crate::event::{Event, SourceKey};
 use crate::load::{self, Error, RuleFile};
-use crate::bounds;
+use crate::record::event_of;
 
 /// Most rules of one collection. Sigma's whole tree has 3,754.
 const MAX_RULES: usize = 20_000;
@@ -79,12 +81,19 @@ impl Rules {
         Ok(builder.build())
     }
 
+    /// The rules of one log source alone.
+    pub(crate) fn only(mut self, source: &LogSource) -> Self {
+        self.shelves.retain(|of, _| of == source);
+        self
+    }
+
+    /// Rules that are ready to match.
     pub fn len(&self) -> usize {
-        self.rules.len()
+        self.shelves.values().map(Engine::rule_count).sum()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.len() == 0
     }
 
     pub fn all(&self) -> &[Arc<RuleRef>] {
@@ -109,10 +118,16 @@ impl Rules {
     }
 
     /// Runs all rules over the events of one case.
-    pub fn run<'a>(&self, events: impl IntoIterator<Item = &'a Event>) -> Report {
+    pub fn run_records(&self, records: &[Record]) -> Report {
+        self.run(records.iter().map(event_of))
+    }
+
+    /// The same over events that are made already.
+    pub fn run<E: std::borrow::Borrow<Event>>(&self, events: impl IntoIterator<Item = E>) -> Report {
         let mut report = Report { rules: self.len(), refused: self.refused.len(), ..Report::default() };
         let mut hits: BTreeMap<Untrusted, Hit> = BTreeMap::new();
         for event in events {
+            let event = event.borrow();
             report.events += 1;
             report.without_source += usize::from(!event.has_source());
             for Match { rule, fields } in self.matches(event) {
@@ -136,13 +151,17 @@ impl Rules {
     fn named(&self, result: &EvaluationResult) -> Option<(usize, Match)> {
         let index: usize = result.header.rule_id.as_deref()?.parse().ok()?;
         let fields = result.as_detection().map_or_else(Vec::new, |body| {
-            body.matched_fields.iter().take(MAX_FIELDS).map(|field| Field {
-                name: Untrusted::new(&field.field),
-                value: match &field.value {
-                    serde_json::Value::String(text) => Untrusted::new(text),
-                    other => Untrusted::new(&other.to_string()),
-                },
-            }).collect()
+            body.matched_fields
+                .iter()
+                .take(MAX_FIELDS)
+                .map(|field| Field {
+                    name: Untrusted::new(&field.field),
+                    value: match &field.value {
+                        serde_json::Value::String(text) => Untrusted::new(text),
+                        other => Untrusted::new(&other.to_string()),
+                    },
+                })
+                .collect()
         });
         Some((index, Match { rule: Arc::clone(self.rules.get(index)?), fields }))
     }
@@ -227,7 +246,8 @@ impl Builder {
 
 /// A rule of no log source would meet every event, one with dimensions of its own none that we know.
 fn source_named(rule: &SigmaRule) -> Result<LogSource, String> {
-    let named = |text: &Option<String>| text.as_deref().map(|t| t.trim().to_ascii_lowercase()).filter(|t| !t.is_empty());
+    let named =
+        |text: &Option<String>| text.as_deref().map(|t| t.trim().to_ascii_lowercase()).filter(|t| !t.is_empty());
     let source = LogSource {
         product: named(&rule.logsource.product),
         category: named(&rule.logsource.category),

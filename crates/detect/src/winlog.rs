@@ -49,9 +49,11 @@ fn of_evtx(event: &Value) -> Option<Map<String, Value>> {
         }
     }
     let attribute = |of: &str, name: &str| system.get(of)?.get("#attributes")?.get(name).cloned();
-    for (field, of, name) in
-        [("Provider_Name", "Provider", "Name"), ("UserID", "Security", "UserID"), ("TimeCreated", "TimeCreated", "SystemTime")]
-    {
+    for (field, of, name) in [
+        ("Provider_Name", "Provider", "Name"),
+        ("UserID", "Security", "UserID"),
+        ("TimeCreated", "TimeCreated", "SystemTime"),
+    ] {
         if let Some(value) = attribute(of, name) {
             fields.entry(field).or_insert(value);
         }
@@ -65,7 +67,9 @@ fn of_flat(record: &Value) -> Option<Map<String, Value>> {
     for (name, value) in record.as_object()? {
         put(&mut fields, name, value);
     }
-    for (field, others) in [("Provider_Name", &["SourceName", "ProviderName", "Provider"][..]), ("Computer", &["Hostname"])] {
+    for (field, others) in
+        [("Provider_Name", &["SourceName", "ProviderName", "Provider"][..]), ("Computer", &["Hostname"])]
+    {
         if !fields.contains_key(field)
             && let Some(value) = others.iter().find_map(|other| fields.get(*other)).cloned()
         {
@@ -220,7 +224,8 @@ pub(crate) fn registry_key(key: &str) -> String {
     ];
     let whole = |name: &str| upper.starts_with(name) && matches!(upper.as_bytes().get(name.len()), None | Some(b'\\'));
     // Hive names are ASCII, so that the same length ends at a character in the key as it was written.
-    let named = hives.iter().find(|(name, _)| whole(name)).map(|(name, short)| format!("{short}{}", &rest[name.len()..]));
+    let named =
+        hives.iter().find(|(name, _)| whole(name)).map(|(name, short)| format!("{short}{}", &rest[name.len()..]));
     let key = named.unwrap_or_else(|| key.to_owned());
     let upper = key.to_ascii_uppercase();
     for set in ["\\CONTROLSET001\\", "\\CONTROLSET002\\"] {
@@ -266,7 +271,10 @@ const SERVICES: &[(&str, &str)] = &[
     ("microsoft-windows-applocker/packaged app-deployment", "applocker"),
     ("microsoft-windows-applocker/packaged app-execution", "applocker"),
     ("microsoft-windows-capi2/operational", "capi2"),
-    ("microsoft-windows-certificateservicesclient-lifecycle-system/operational", "certificateservicesclient-lifecycle-system"),
+    (
+        "microsoft-windows-certificateservicesclient-lifecycle-system/operational",
+        "certificateservicesclient-lifecycle-system",
+    ),
     ("microsoft-windows-diagnosis-scripted/operational", "diagnosis-scripted"),
     ("microsoft-iis-configuration/operational", "iis-configuration"),
     ("msexchange management", "msexchange-management"),
@@ -286,7 +294,10 @@ const SERVICES: &[(&str, &str)] = &[
     ("microsoft-windows-smbclient/security", "smbclient-security"),
     ("microsoft-windows-smbserver/connectivity", "smbserver-connectivity"),
     ("microsoft-windows-terminalservices-localsessionmanager/operational", "terminalservices-localsessionmanager"),
-    ("microsoft-windows-terminalservices-remoteconnectionmanager/operational", "terminalservices-remoteconnectionmanager"),
+    (
+        "microsoft-windows-terminalservices-remoteconnectionmanager/operational",
+        "terminalservices-remoteconnectionmanager",
+    ),
     ("microsoft-windows-hyper-v-worker/admin", "hyper-v-worker"),
     ("microsoft-windows-kernel-eventtracing/admin", "kernel-event-tracing"),
     ("microsoft-windows-kernel-shimengine/operational", "kernel-shimengine"),
