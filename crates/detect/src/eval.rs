@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use domain::attack::Technique;
 use domain::detection::Level;
-use domain::scorecard::{Counts, Scorecard};
+use domain::scorecard::{Counts, Intervals, Scorecard};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,7 +50,11 @@ pub struct Part {
     /// Matches of rules of at least medium level, and how many events had one.
     pub alarms: usize,
     pub events_with_alarm: usize,
-    /// What was missed, or fired on an ordinary log, by name; at most 100.
+    /// Labelled cases that nothing could be said of: the rule that a test names is not in the collection.
+    pub not_judged: usize,
+    /// Labelled recordings in which any rule of at least medium level fired, whatever its technique.
+    pub recordings_with_alarm: usize,
+    /// What was missed, fired on an ordinary log or was not judged, by name; at most 100.
     pub faults: Vec<String>,
 }
 
@@ -62,7 +66,7 @@ struct Regression {
     events: Vec<Value>,
 }
 
-/// Evaluates any folder of the form of the shared data: `rules/sigma`, `rules/hayabusa`, `telemetry/*`. A part that is not there is
+/// Evaluates any folder of the form of the shared data: `rules/sigma` and `telemetry/*`. A part that is not there is
 /// left out; no rules is an error.
 pub fn eval(root: &Path) -> Result<Outcome, Error> {
     let rules = rules_of(root)?;
@@ -91,10 +95,12 @@ pub fn eval(root: &Path) -> Result<Outcome, Error> {
         parts.push(Part {
             name,
             unit: tally.unit,
-            scorecard: tally.counts.scorecard(),
+            scorecard: card(&tally),
             events: run.events,
             alarms: run.alarms,
             events_with_alarm: run.events_with_alarm,
+            not_judged: tally.not_judged,
+            recordings_with_alarm: tally.with_alarm,
             faults: tally.faults.into_iter().take(MAX_NAMED).collect(),
         });
     }
@@ -120,8 +126,7 @@ pub(crate) fn all_records(root: &Path) -> Result<Vec<Value>, Error> {
 
 /// Every match of every event, as `file:number` with the rules' ids: what another engine's hits are compared with.
 pub fn hits(root: &Path, mut say: impl FnMut(&str, usize, &BTreeSet<String>)) -> Result<(), Error> {
-    let rules =
-        Rules::load_all(&collections(&root.join("rules/sigma"))?.iter().map(PathBuf::as_path).collect::<Vec<_>>(), "")?;
+    let rules = rules_of(root)?;
     for (name, file) in telemetry_files(root)? {
         for (number, record) in flattened(data::records(&file)?.records).enumerate() {
             let found = winlog::event_of(&record).map(|event| ids(&rules, &event)).unwrap_or_default();
@@ -157,11 +162,7 @@ fn ids(rules: &Rules, event: &Event) -> BTreeSet<String> {
 }
 
 pub(crate) fn rules_of(root: &Path) -> Result<Rules, Error> {
-    let mut paths = collections(&root.join("rules/sigma"))?;
-    let hayabusa = root.join("rules/hayabusa");
-    if hayabusa.is_dir() {
-        paths.extend(collections(&hayabusa)?);
-    }
+    let paths = collections(&root.join("rules/sigma"))?;
     let rules = Rules::load_all(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), "")?;
     if rules.is_empty() {
         return Err(Error::Form { path: root.join("rules/sigma"), why: "no rule could be loaded".to_owned() });
@@ -175,6 +176,15 @@ fn collections(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(if archives.is_empty() { vec![folder.to_owned()] } else { archives })
 }
 
+/// Without a case that must not match there is a recall, and no precision.
+fn card(tally: &Tally) -> Scorecard {
+    let card = tally.counts.scorecard();
+    if tally.counts.false_positive + tally.counts.true_negative > 0 {
+        return card;
+    }
+    Scorecard { precision: None, f1: None, interval: Intervals { precision: None, ..card.interval }, ..card }
+}
+
 struct Run<'a> {
     rules: &'a Rules,
     gate: &'a mut Gate,
@@ -184,9 +194,12 @@ struct Run<'a> {
     events_with_alarm: usize,
 }
 
+#[derive(Default)]
 struct Tally {
     unit: &'static str,
     counts: Counts,
+    not_judged: usize,
+    with_alarm: usize,
     faults: Vec<String>,
 }
 
@@ -224,23 +237,28 @@ impl Run<'_> {
     }
 }
 
-/// Each recording names the rule that must match it, and on how many events.
+/// Each recording names the rule that must match it, and how often at least: some tests count a recording of several events that all
+/// match as one. More matches than that are named, and are no fault; other rules may match, too.
 fn regression(run: &mut Run<'_>, folder: &Path) -> Result<Tally, Error> {
-    let mut tally = Tally { unit: "event", counts: Counts::default(), faults: Vec::new() };
+    let mut tally = Tally { unit: "event", ..Tally::default() };
+    let known: BTreeSet<&str> = run.rules.all().iter().map(|rule| rule.id.for_matching()).collect();
     for file in data::files(folder, &[".jsonl", ".jsonl.gz"])? {
         for line in run.read(&file)? {
             let Ok(test) = serde_json::from_value::<Regression>(line) else {
                 run.bad += 1;
                 continue;
             };
+            if !known.contains(test.rule_id.as_str()) {
+                tally.not_judged += 1;
+                tally.faults.push(format!("{}: not in the collection of rules", test.rule_id));
+                continue;
+            }
             let matched = test.events.iter().filter(|event| run.look(event).ids.contains(&test.rule_id)).count() as u64;
-            tally.counts.true_positive += matched.min(test.expected_match_count);
-            tally.counts.false_negative += test.expected_match_count.saturating_sub(matched);
-            tally.counts.false_positive += matched.saturating_sub(test.expected_match_count);
-            tally.counts.true_negative +=
-                (test.events.len() as u64).saturating_sub(matched.max(test.expected_match_count));
-            if matched != test.expected_match_count {
-                tally.faults.push(format!("{}: {matched} of {}", test.rule_id, test.expected_match_count));
+            let wanted = test.expected_match_count;
+            tally.counts.true_positive += matched.min(wanted);
+            tally.counts.false_negative += wanted.saturating_sub(matched);
+            if matched != wanted {
+                tally.faults.push(format!("{}: {matched} matches, {wanted} expected", test.rule_id));
             }
         }
     }
@@ -263,7 +281,7 @@ fn background(run: &mut Run<'_>, folder: &Path) -> Result<Tally, Error> {
         }
     }
     let faults = titles.into_iter().map(|(title, times)| format!("{title}: {times}")).collect();
-    Ok(Tally { unit: "event", counts, faults })
+    Ok(Tally { unit: "event", counts, faults, ..Tally::default() })
 }
 
 #[derive(Deserialize)]
@@ -299,7 +317,7 @@ fn evtx_to_mitre(run: &mut Run<'_>, folder: &Path) -> Result<Tally, Error> {
 /// A set is found when a rule that fires in it carries its technique, or one above or below it. What else fires in a set is no fault:
 /// labels name one step of an attack among ordinary noise. So there is a recall here, and no precision.
 fn labelled(run: &mut Run<'_>, folder: &Path, sets: &[Labelled]) -> Result<Tally, Error> {
-    let mut tally = Tally { unit: "recording", counts: Counts::default(), faults: Vec::new() };
+    let mut tally = Tally { unit: "recording", ..Tally::default() };
     for set in sets {
         let wanted: Vec<Technique> = set.techniques.iter().filter_map(|t| t.parse().ok()).collect();
         let safe = Path::new(&set.file).file_name().is_some_and(|name| name == set.file.as_str());
@@ -307,9 +325,11 @@ fn labelled(run: &mut Run<'_>, folder: &Path, sets: &[Labelled]) -> Result<Tally
             continue;
         }
         let mut seen = BTreeSet::new();
+        let before = run.alarms;
         for record in run.read(&folder.join(&set.file))? {
             seen.extend(run.look(&record).techniques);
         }
+        tally.with_alarm += usize::from(run.alarms > before);
         if wanted.iter().any(|w| seen.iter().any(|s| s.is_within(*w) || w.is_within(*s))) {
             tally.counts.true_positive += 1;
         } else {

@@ -275,3 +275,77 @@ fn runs_powershell(process: &Process) -> bool {
         .map(|name| name.for_matching().to_ascii_lowercase())
         .any(|name| name.contains("powershell") || name.contains("pwsh"))
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::AgentId;
+    use domain::alert::Hash;
+
+    use super::*;
+
+    fn record(os: Os, what: What) -> Event {
+        event_of(&Record {
+            id: Untrusted::new("r-1"),
+            at: None,
+            agent: AgentId::new("225494730938493804").unwrap(),
+            host: Untrusted::new("ws-17"),
+            os,
+            process: Process {
+                image: Some(Untrusted::new("C:\\Windows\\explorer.exe")),
+                command_line: Some(Untrusted::new("explorer")),
+                ..Process::default()
+            },
+            storyline: None,
+            what,
+        })
+    }
+
+    #[test]
+    fn a_started_process_has_the_acting_one_as_its_parent() {
+        let started = Process {
+            name: Some(Untrusted::new("cmd.exe")),
+            integrity: Some(Untrusted::new("INTEGRITY_LEVEL_HIGH")),
+            hashes: Hashes { sha1: Hash::parse(&"ab".repeat(20)), ..Hashes::default() },
+            ..Process::default()
+        };
+        let event = record(Os::Windows, What::ProcessStarted(Box::new(started)));
+        assert_eq!((event.product, event.categories), ("windows", &["process_creation"][..]));
+        assert_eq!(event.fields["Image"], "\\cmd.exe");
+        assert_eq!(event.fields["ParentImage"], "C:\\Windows\\explorer.exe");
+        assert_eq!(event.fields["IntegrityLevel"], "High");
+        assert_eq!(event.fields["Hashes"], format!("SHA1={}", "AB".repeat(20)));
+    }
+
+    #[test]
+    fn a_registry_number_is_given_in_both_forms() {
+        let set = What::Registry {
+            change: RegistryChange::ValueSet,
+            key: Untrusted::new("MACHINE\\SYSTEM\\ControlSet001\\Control\\Lsa"),
+            value: Some(Untrusted::new("RunAsPPL")),
+            data: Some(Untrusted::new("0x0")),
+        };
+        let event = record(Os::Windows, set);
+        assert_eq!(event.categories, ["registry_set", "registry_event"]);
+        assert_eq!(event.fields["TargetObject"], "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Lsa\\RunAsPPL");
+        assert_eq!(event.fields["Details"], serde_json::json!(["0x0", "DWORD (0x00000000)"]));
+    }
+
+    #[test]
+    fn what_no_rule_is_written_for_has_no_log_source() {
+        let listening = Network {
+            direction: Direction::Listening,
+            protocol: None,
+            source: None,
+            source_port: Some(445),
+            destination: None,
+            destination_port: None,
+            succeeded: None,
+        };
+        let outgoing = Network { direction: Direction::Outgoing, ..listening.clone() };
+        assert!(!record(Os::Windows, What::Network(listening)).has_source());
+        assert!(!record(Os::Unknown, What::ProcessEnded).has_source());
+        let event = record(Os::Linux, What::Network(outgoing));
+        assert_eq!((event.product, event.categories), ("linux", &["network_connection"][..]));
+        assert_eq!(event.fields["Initiated"], "true");
+    }
+}

@@ -323,3 +323,6 @@ fn status(status: rsigma_parser::Status) -> Status {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests;

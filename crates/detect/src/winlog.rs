@@ -305,3 +305,50 @@ const SERVICES: &[(&str, &str)] = &[
     ("microsoft-windows-sense/operational", "sense"),
     ("microsoft-windows-vhdmp/operational", "vhdmp"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_audited_process_start_speaks_sysmons_words_too() {
+        let event = event_of(&json!({"Event": {
+            "System": {"Channel": "Security", "EventID": {"#text": "4688"}, "EventRecordID": 12},
+            "EventData": {
+                "NewProcessName": "C:\\Windows\\System32\\cmd.exe", "ParentProcessName": "C:\\Windows\\explorer.exe",
+                "SubjectDomainName": "ACME", "SubjectUserName": "sato", "MandatoryLabel": "S-1-16-12288",
+            },
+        }}))
+        .unwrap();
+        assert_eq!((event.service, event.categories), (Some("security"), &["process_creation"][..]));
+        assert_eq!(event.fields["Image"], "C:\\Windows\\System32\\cmd.exe");
+        assert_eq!(event.fields["NewProcessName"], event.fields["Image"]);
+        assert_eq!((&event.fields["User"], &event.fields["IntegrityLevel"]), (&json!("ACME\\sato"), &json!("High")));
+    }
+
+    #[test]
+    fn a_flat_event_is_the_same_as_its_evtx_record() {
+        let flat = event_of(&json!({
+            "Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": "12", "EventType": "DeleteKey",
+            "TargetObject": "HKLM\\x", "SourceName": "Microsoft-Windows-Sysmon",
+        }))
+        .unwrap();
+        assert_eq!(flat.categories, ["registry_delete", "registry_event"]);
+        assert_eq!(flat.fields["Provider_Name"], "Microsoft-Windows-Sysmon");
+        for no_event in [json!(null), json!([]), json!({"Channel": 4, "EventID": 1}), json!({"Event": {"System": []}})]
+        {
+            assert!(event_of(&no_event).is_none(), "{no_event}");
+        }
+    }
+
+    #[test]
+    fn registry_keys_are_written_as_rules_expect_them() {
+        let service = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\x";
+        assert_eq!(registry_key("\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\x"), service);
+        assert_eq!(registry_key("MACHINE\\SYSTEM\\ControlSet001\\Services\\x"), service);
+        assert_eq!(registry_key("USER\\S-1-5-21-1\\Software"), "HKU\\S-1-5-21-1\\Software");
+        assert_eq!(registry_key("USERDATA\\x"), "USERDATA\\x");
+    }
+}
