@@ -112,7 +112,7 @@ def queries(data, only=None):
         if rule.logsource.product not in (None, "windows") or (only and rule.logsource.category != only):
             continue
         pipelines = [sysmon_pipeline() + windows_logsource_pipeline()] if only or rule.logsource.category else [windows_logsource_pipeline()]
-        if not only and rule.logsource.category in ("process_creation", "registry_set", "registry_event", "registry_delete"):
+        if not only and rule.logsource.category in ("process_creation", "registry_set", "registry_event"):
             pipelines.append(windows_audit_pipeline() + windows_logsource_pipeline())
         for pipeline in pipelines:
             try:

@@ -1,5 +1,5 @@
 //! What `docs/benchmarks/sigma-peer.py` compares with: `hits DATA` prints every match, `records DATA COUNT` the events of the
-//! benchmark, `bench DATA COUNT` measures it, `eval DATA` prints the scorecard.
+//! benchmark, `bench DATA COUNT` measures it, `eval DATA` prints the scorecard, `refused RULES` what a collection lost and why.
 #![expect(clippy::disallowed_methods, reason = "a measurement of its own, outside the product")]
 
 use std::error::Error;
@@ -21,6 +21,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let _ = writeln!(out, "{file}\t{number}\t{rule}");
             }
         })?,
+        ["refused", collection] => {
+            for refused in detect::Rules::load(Path::new(collection), "")?.refused() {
+                writeln!(out, "{}: {}", refused.file.quoted(), refused.why.quoted())?;
+            }
+        }
         ["records", data, ..] => {
             for record in bench::records(Path::new(data), count())? {
                 writeln!(out, "{record}")?;
@@ -47,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 matched.as_secs_f64() * 1e6 / events.len() as f64,
             )?;
         }
-        _ => return Err("usage: sigma_peer eval|hits|records|bench DATA [COUNT]".into()),
+        _ => return Err("usage: sigma_peer eval|hits|records|bench DATA [COUNT], or refused RULES".into()),
     }
     Ok(())
 }

@@ -9,26 +9,35 @@ use rsigma_parser::{Detection, DetectionItem, Modifier, SigmaRule, SigmaValue};
 /// Values of one rule. Lists of hashes of vulnerable drivers have some 4,000.
 const MAX_VALUES: usize = 20_000;
 const MAX_PATTERN_BYTES: usize = 1024;
-/// Compiled size of one regular expression. The largest in public use needs about a tenth of it.
-const MAX_PATTERN_COMPILED_BYTES: usize = 1024 * 1024;
-const MAX_REGEXES: usize = 64;
+/// Compiled size of a regular expression. Nearly all are small; a few in public use (`\w{1,64}`) need some MiB.
+const SMALL_BYTES: usize = 256 * 1024;
+const LARGE_BYTES: usize = 4 * 1024 * 1024;
+/// Of one collection: together at most some hundred MiB. Sigma's whole tree has 202.
+const MAX_REGEXES: usize = 2_000;
+const MAX_LARGE: usize = 64;
 /// `windash` writes a value once for each of five dashes in each place: five to the power of the dashes.
 const MAX_VARIANTS: u64 = 50_000;
 
+/// What the rules of one collection have used up of it.
+#[derive(Default)]
+pub(crate) struct Budget {
+    regexes: usize,
+    large: usize,
+}
+
 /// `Err` says why the rule is too expensive.
-pub(crate) fn check(rule: &SigmaRule) -> Result<(), String> {
-    let mut cost = Cost::default();
+pub(crate) fn check(rule: &SigmaRule, budget: &mut Budget) -> Result<(), String> {
+    let mut cost = Cost { values: 0, variants: 0, budget };
     rule.detection.named.values().try_for_each(|detection| cost.add(detection))
 }
 
-#[derive(Default)]
-struct Cost {
+struct Cost<'a> {
     values: usize,
-    regexes: usize,
     variants: u64,
+    budget: &'a mut Budget,
 }
 
-impl Cost {
+impl Cost<'_> {
     fn add(&mut self, detection: &Detection) -> Result<(), String> {
         match detection {
             Detection::AllOf(items) => items.iter().try_for_each(|item| self.item(item)),
@@ -62,18 +71,25 @@ impl Cost {
     }
 
     fn regex(&mut self, pattern: &str) -> Result<(), String> {
-        self.regexes += 1;
-        if self.regexes > MAX_REGEXES {
-            return Err(format!("more than {MAX_REGEXES} regular expressions"));
+        self.budget.regexes += 1;
+        if self.budget.regexes > MAX_REGEXES {
+            return Err(format!("more than {MAX_REGEXES} regular expressions in the collection"));
         }
         if pattern.len() > MAX_PATTERN_BYTES {
             return Err(format!("a regular expression longer than {MAX_PATTERN_BYTES} bytes"));
         }
-        RegexBuilder::new(pattern)
-            .size_limit(MAX_PATTERN_COMPILED_BYTES)
-            .build()
-            .map(drop)
-            .map_err(|e| format!("a regular expression that cannot be used: {e}"))
+        let compiled = |limit| RegexBuilder::new(pattern).size_limit(limit).build();
+        if compiled(SMALL_BYTES).is_ok() {
+            return Ok(());
+        }
+        compiled(LARGE_BYTES).map_err(|e| format!("a regular expression that cannot be used: {e}"))?;
+        self.budget.large += 1;
+        if self.budget.large > MAX_LARGE {
+            return Err(format!(
+                "more than {MAX_LARGE} regular expressions of over {SMALL_BYTES} bytes in the collection"
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -273,9 +273,9 @@ fn background(run: &mut Run<'_>, folder: &Path) -> Result<Tally, Error> {
         for record in run.read(&file)? {
             let found = run.look(&record);
             if found.alarms.is_empty() {
-                counts.true_negative += 1
+                counts.true_negative += 1;
             } else {
-                counts.false_positive += 1
+                counts.false_positive += 1;
             }
             found.alarms.into_iter().for_each(|title| *titles.entry(title).or_default() += 1);
         }

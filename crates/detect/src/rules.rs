@@ -175,6 +175,7 @@ impl std::fmt::Debug for Rules {
 
 #[derive(Default)]
 struct Builder {
+    budget: bounds::Budget,
     attack_version: String,
     refused: Vec<Refused>,
     rules: Vec<Arc<RuleRef>>,
@@ -207,7 +208,7 @@ impl Builder {
             return Err(format!("more than {MAX_RULES} rules"));
         }
         let source = source_named(&rule)?;
-        bounds::check(&rule)?;
+        bounds::check(&rule, &mut self.budget)?;
         // Compiled once for its verdict alone: a rule that does not compile must not take a place.
         rsigma_eval::compile_rule(&rule).map_err(|e| e.to_string())?;
         let about = about(&rule, source.clone(), file, sha256, &self.attack_version)?;
