@@ -36,6 +36,7 @@ const BELONGS: &[(&str, &[&str])] = &[
     ("lettre", &["notify"]),
     ("typst*", &["report"]),
     ("rsigma*", &["detect"]),
+    ("evtx", &["detect"]),
     ("redb", &["intel"]),
     ("async-graphql", &["s1sim"]),
     ("anyhow", &["engine", "simulation", "yagura", "soc-tests"]),
