@@ -3,6 +3,7 @@
 
 use std::marker::PhantomData;
 
+use domain::alert::Hash;
 use domain::{AgentId, AlertId};
 use jiff::{Timestamp, tz::Offset};
 use outbound::Rate;
@@ -23,6 +24,7 @@ pub(crate) enum Family {
     Activities,
     Sites,
     User,
+    Hashes,
 }
 
 impl Family {
@@ -34,6 +36,7 @@ impl Family {
             Self::Activities => "activities",
             Self::Sites => "sites",
             Self::User => "user",
+            Self::Hashes => "hashes",
         }
     }
 
@@ -45,6 +48,8 @@ impl Family {
             Self::Activities => Rate::per_second(10).burst(30),
             Self::Sites => Rate::per_second(100).burst(10),
             Self::User => Rate::per_second(2),
+            // Not documented; what an incident asks is a handful.
+            Self::Hashes => Rate::per_second(5).burst(20),
         }
     }
 }
@@ -70,6 +75,10 @@ pub(crate) struct Notes;
 #[derive(Debug)]
 pub(crate) struct User;
 
+/// What the reputation service says of one hash.
+#[derive(Debug)]
+pub(crate) struct Hashes;
+
 impl List for Threats {
     const FAMILY: Family = Family::Threats;
 }
@@ -84,6 +93,11 @@ impl List for Sites {
 }
 impl List for User {
     const FAMILY: Family = Family::User;
+    const SCOPED: bool = false;
+}
+/// A hash belongs to nobody.
+impl List for Hashes {
+    const FAMILY: Family = Family::Hashes;
     const SCOPED: bool = false;
 }
 impl List for Notes {
@@ -143,6 +157,16 @@ impl Query<Agents> {
 impl Query<User> {
     pub(crate) fn user() -> Self {
         Self::new("/user")
+    }
+}
+
+impl Query<Hashes> {
+    /// The service knows files by their SHA-1 alone.
+    pub(crate) fn reputation(hash: &Hash) -> Result<Self, Error> {
+        if hash.algorithm() != "SHA-1" {
+            return Err(Error::Unsendable("the console's reputation is asked by SHA-1"));
+        }
+        Ok(Self::new(format!("/hashes/{}/reputation", hash.as_str())))
     }
 }
 
