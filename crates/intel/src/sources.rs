@@ -176,7 +176,7 @@ impl Sources {
         match &mut found.outcome {
             // Refused by our own door: the source never heard of it.
             Outcome::CouldNotAsk(gap) if matches!(gap.why, Why::BudgetUsed | Why::Resting) => {
-                member.budget.give_back(&turn)
+                member.budget.give_back(&turn);
             }
             Outcome::CouldNotAsk(gap) if gap.why == Why::QuotaUsed => {
                 let told = gap.retry_after_s.map(Duration::from_secs);

@@ -354,7 +354,8 @@ async fn the_consoles_reputation_knows_a_bad_file_and_says_nothing_of_an_unknown
     let bench = Bench::start().await;
     let host = bench.host().1;
     for (label, known) in [("bad.exe", true), ("new.exe", false)] {
-        let threat = if known { Threat::ransomware(&host) } else { Threat::static_unknown(&host) };
+        let threat = Threat::static_unknown(&host);
+        let threat = if known { threat.known_bad() } else { threat };
         bench.sim.raise(CUSTOMER, &threat.hashed_from(label)).unwrap();
     }
     bench.pass(600);
