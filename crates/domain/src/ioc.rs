@@ -3,12 +3,16 @@
 //! A value is parsed once, at the edge, and normalised: what stands in an `Ioc` is safe to ask a source for (SEC-45), and is shown
 //! only defanged (SEC-34). Whether one is bad, sources say (`intel`), not this.
 
+mod answer;
+
 use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::alert::Hash;
+
+pub use answer::{Answer, Engines, Gap, Known, MAX_RAW_BYTES, Mention, Opinion, Outcome, Source, Why};
 
 /// What kind of thing a value is. The names are STIX 2.1 object types where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

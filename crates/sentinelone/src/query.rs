@@ -3,6 +3,7 @@
 
 use std::marker::PhantomData;
 
+use domain::alert::Hash;
 use domain::{AgentId, AlertId};
 use jiff::{Timestamp, tz::Offset};
 use outbound::Rate;
@@ -25,6 +26,7 @@ pub(crate) enum Family {
     User,
     /// PowerQuery: `/dv/events/pq` and its ping.
     PowerQuery,
+    Hashes,
 }
 
 impl Family {
@@ -37,6 +39,7 @@ impl Family {
             Self::Sites => "sites",
             Self::User => "user",
             Self::PowerQuery => "power-query",
+            Self::Hashes => "hashes",
         }
     }
 
@@ -49,6 +52,8 @@ impl Family {
             Self::Sites => Rate::per_second(100).burst(10),
             Self::User => Rate::per_second(2),
             Self::PowerQuery => Rate::per_second(4),
+            // Not documented; what an incident asks is a handful.
+            Self::Hashes => Rate::per_second(5).burst(20),
         }
     }
 }
@@ -80,6 +85,10 @@ pub(crate) struct Applications;
 #[derive(Debug)]
 pub(crate) struct User;
 
+/// What the reputation service says of one hash.
+#[derive(Debug)]
+pub(crate) struct Hashes;
+
 impl List for Threats {
     const FAMILY: Family = Family::Threats;
 }
@@ -94,6 +103,11 @@ impl List for Sites {
 }
 impl List for User {
     const FAMILY: Family = Family::User;
+    const SCOPED: bool = false;
+}
+/// A hash belongs to nobody.
+impl List for Hashes {
+    const FAMILY: Family = Family::Hashes;
     const SCOPED: bool = false;
 }
 impl List for Notes {
@@ -166,6 +180,16 @@ impl Query<Agents> {
 impl Query<User> {
     pub(crate) fn user() -> Self {
         Self::new("/user")
+    }
+}
+
+impl Query<Hashes> {
+    /// The service knows files by their SHA-1 alone.
+    pub(crate) fn reputation(hash: &Hash) -> Result<Self, Error> {
+        if hash.algorithm() != "SHA-1" {
+            return Err(Error::Unsendable("the console's reputation is asked by SHA-1"));
+        }
+        Ok(Self::new(format!("/hashes/{}/reputation", hash.as_str())))
     }
 }
 

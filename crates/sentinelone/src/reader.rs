@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use domain::alert::Hash;
 use domain::{AgentId, AlertId};
 use jiff::Timestamp;
 use outbound::Outbound;
@@ -14,6 +15,7 @@ use crate::error::Error;
 use crate::events::{self, RecordTaken};
 use crate::power;
 use crate::query::{MAX_LIMIT, Query};
+use crate::reputation::Reputation;
 use crate::row::Row;
 use crate::rows::{self, Activity, Agent, Note, Refusal, RefusalReason, Site, Taken};
 use crate::software::{self, Application};
@@ -125,6 +127,10 @@ impl Reader {
         let count = self.caller.object(&Query::online_count(), now).await?;
         let missing = || Error::Malformed { what: "it holds no count".into(), in_doubt: false };
         Row(&count).number("total").ok_or_else(missing)
+    /// What the console's reputation service says of a file, by its SHA-1.
+    pub async fn reputation(&self, sha1: &Hash, now: Timestamp) -> Result<Reputation, Error> {
+        let said = self.caller.object(&Query::reputation(sha1)?, now).await?;
+        Reputation::read(said)
     }
 
     /// What the console says of the token in use.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::alert::{Confidence, ConsoleStatus, MitigationAction, MitigationOutcome, MitigationState};
+use domain::alert::{Confidence, ConsoleStatus, Hash, MitigationAction, MitigationOutcome, MitigationState};
 use domain::endpoint::Network;
 use domain::{AgentId, AlertId, Verdict};
 use jiff::Timestamp;
@@ -347,4 +347,26 @@ async fn whatever_happens_on_the_way_nothing_is_lost_rel_04() {
     let (pages, failures) = bench.read_on(&bench.changes(9)).await;
     assert!(failures > 0, "the faults did strike");
     assert_eq!(ids(&pages), raised(&bench, CUSTOMER));
+}
+
+#[tokio::test]
+async fn the_consoles_reputation_knows_a_bad_file_and_says_nothing_of_an_unknown_one() {
+    let bench = Bench::start().await;
+    let host = bench.host().1;
+    for (label, known) in [("bad.exe", true), ("new.exe", false)] {
+        let threat = Threat::static_unknown(&host);
+        let threat = if known { threat.known_bad() } else { threat };
+        bench.sim.raise(CUSTOMER, &threat.hashed_from(label)).unwrap();
+    }
+    bench.pass(600);
+    let taken = bench.read_all(&bench.changes(100)).await.remove(0).alerts;
+    let mut ranks = Vec::new();
+    for alert in taken.into_iter().map(|taken| taken.unwrap().alert) {
+        let said = bench.reader().reputation(&alert.file.sha1.unwrap(), bench.now()).await.unwrap();
+        ranks.push((said.rank, said.is_malicious()));
+    }
+    ranks.sort_unstable();
+    assert_eq!(ranks, [(None, false), (Some(9), true)]);
+    let sha256 = Hash::parse(&"a".repeat(64)).unwrap();
+    assert!(matches!(bench.reader().reputation(&sha256, bench.now()).await, Err(Error::Unsendable(_))));
 }

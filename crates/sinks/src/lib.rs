@@ -1,11 +1,14 @@
 //! The far sides of our messages: a mail server and a chat service that take what we send, as strictly as the real ones
-//! do, keep a ledger of it, and show it on a page. Tests and the demo judge us by these ledgers, not by our own
+//! do, keep a ledger of it, and show it on a page; and of our questions: a reputation service and a search engine. Tests and the demo judge us by these ledgers, not by our own
 //! records, and can tell a sink to refuse, to be slow or to lose its answer.
 //! They know no other crate of ours, so that one misreading of a protocol cannot hide on both sides. They deliver
 //! nothing to anybody, and listen on the local machine only.
 
 pub mod chat;
 pub mod mail;
+pub mod questions;
+pub mod search;
+pub mod virustotal;
 mod web;
 
 use std::fmt;
@@ -15,6 +18,8 @@ use jiff::Timestamp;
 
 pub use chat::ChatSink;
 pub use mail::MailSink;
+pub use search::SearchSink;
+pub use virustotal::VirusTotalSink;
 
 /// Where a sink has its time from. Tests move it, the demo hands in the real one.
 #[derive(Clone)]

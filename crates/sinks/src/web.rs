@@ -5,6 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -105,6 +106,17 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
     let name =
         host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(n, _)| n);
     name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok() || name.starts_with('[')
+}
+
+/// An answer that ends before it has said anything.
+pub(crate) fn hang_up() -> Response {
+    let nothing = io::Error::other("the answer is lost on purpose");
+    Body::from_stream(tokio_stream::iter([Err::<Vec<u8>, _>(nothing)])).into_response()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a slow far side is slow in real time, for clients with real time-outs")]
+pub(crate) async fn pause(delay: Duration) {
+    tokio::time::sleep(delay).await;
 }
 
 /// Answers the script of a page: 200 as soon as something came after `seen`, 204 if nothing did for a while.

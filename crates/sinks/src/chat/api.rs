@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +17,7 @@ use super::arguments::Arguments;
 use super::blocks::{self, Flaw};
 use super::ledger::{Channel, Edit, Ledger, Post};
 use crate::Now;
+use crate::web::{hang_up, pause};
 
 const TEAM: &str = "T0SINK";
 const USER: &str = "U0SINK";
@@ -284,15 +284,4 @@ fn refused(refusal: &Refusal) -> Json<Value> {
         body["response_metadata"] = json!({ "messages": messages });
     }
     Json(body)
-}
-
-/// An answer that ends before it has said anything.
-fn hang_up() -> Response {
-    let nothing = std::io::Error::other("the answer is lost on purpose");
-    Body::from_stream(tokio_stream::iter([Err::<Vec<u8>, _>(nothing)])).into_response()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a slow far side is slow in real time, for clients with real time-outs")]
-async fn pause(delay: std::time::Duration) {
-    tokio::time::sleep(delay).await;
 }
