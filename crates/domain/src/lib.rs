@@ -27,6 +27,8 @@ pub mod storm;
 pub mod telemetry;
 pub mod tenant;
 pub mod untrusted;
+pub mod version;
+pub mod vulnerability;
 
 pub use ids::{
     ActionId, AgentId, AlertId, IncidentId, NoticeId, PageId, PersonId, QuestionId, SiteId, SlackChannelId, TenantId,
