@@ -205,7 +205,7 @@ fn scores(folder: &Path, rows: &mut Vec<Row>, notes: &mut Vec<String>) -> Result
 /// CVEs that are open on real Windows hosts, beside what a peer says of the same hosts.
 fn hosts(database: &Database, folder: &Path, rows: &mut Vec<Row>, notes: &mut Vec<String>) -> Result<(), Error> {
     let folder = folder.join("ms-patches");
-    let (mut agreement, mut of_peers_updates, mut open_total, mut compared) = (Score::NONE, Score::NONE, 0_u64, 0_u64);
+    let (mut agreement, mut open_total, mut compared) = (Score::NONE, 0_u64, 0_u64);
     let mut unread = Vec::new();
     let mut peer_only_closed = 0_u64;
     for path in files(&folder.join("hosts"), ".txt").into_iter().filter(|p| p.to_string_lossy().contains("systeminfo"))
@@ -234,22 +234,11 @@ fn hosts(database: &Database, folder: &Path, rows: &mut Vec<Row>, notes: &mut Ve
             .map(String::as_str)
             .filter(|c| c.starts_with("CVE-"))
             .collect();
-        let their_updates: BTreeSet<u32> = peer.iter().filter_map(|row| row.get("BulletinKB")?.parse().ok()).collect();
         let ours: BTreeSet<&str> = open.iter().map(|open| open.cve.as_str()).collect();
-        let compare = |ours: &BTreeSet<&str>, score: &mut Score| {
-            score.n += ours.union(&theirs).count() as u64;
-            score.true_positives += ours.intersection(&theirs).count() as u64;
-            score.false_positives += ours.difference(&theirs).count() as u64;
-            score.false_negatives += theirs.difference(ours).count() as u64;
-        };
-        compare(&ours, &mut agreement);
-        // The peer drops every update that a later one replaces, installed or not, and with it CVEs that only it names.
-        let narrowed: BTreeSet<&str> = open
-            .iter()
-            .filter(|open| open.update.is_none_or(|kb| their_updates.contains(&kb)))
-            .map(|open| open.cve.as_str())
-            .collect();
-        compare(&narrowed, &mut of_peers_updates);
+        agreement.n += ours.union(&theirs).count() as u64;
+        agreement.true_positives += ours.intersection(&theirs).count() as u64;
+        agreement.false_positives += ours.difference(&theirs).count() as u64;
+        agreement.false_negatives += theirs.difference(&ours).count() as u64;
         peer_only_closed += theirs.difference(&ours).count() as u64;
     }
     notes.push(format!(
@@ -261,10 +250,6 @@ fn hosts(database: &Database, folder: &Path, rows: &mut Vec<Row>, notes: &mut Ve
         return Ok(());
     }
     rows.push(Row { name: "windows hosts: every open CVE, peer as key".to_owned(), score: agreement });
-    rows.push(Row {
-        name: "windows hosts: CVEs of the updates the peer names, peer as key".to_owned(),
-        score: of_peers_updates,
-    });
     Ok(())
 }
 

@@ -308,6 +308,15 @@ fn signs(text: &str) -> Option<Extent> {
 
 /// `versions 66 and prior`, `before 1.4`, `1.0 through 1.4`, `v1.2 and earlier versions`.
 fn words(text: &str) -> Option<Extent> {
+    // `fixed in 1.1.1j (affected 1.1.1-1.1.1i)`
+    if let Some((low, high)) = text
+        .split_once("(affected ")
+        .and_then(|(_, rest)| rest.split_once(')'))
+        .and_then(|(inside, _)| inside.split_once('-'))
+    {
+        let edge = |v: &str| Version::parse(v).and_then(|_| Edge::included(v.trim()));
+        return Some(Extent::Span { from: Some(edge(low)?), to: Some(edge(high)?), worded: true });
+    }
     let text =
         ["versions ", "version ", "ver. ", "ver "].iter().find_map(|w| text.strip_prefix(w)).unwrap_or(text).trim();
     let one = |v: &str| (!v.contains(' ') && Version::parse(v).is_some()).then(|| v.trim_start_matches('v').to_owned());
@@ -376,6 +385,7 @@ mod tests {
             ("before 2.0", "1.9", "2.0"),
             ("1.0 through 1.4", "1.4", "1.5"),
             ("v1.08 and earlier", "1.7", "1.9"),
+            ("Fixed in Thing 1.1.1j (Affected 1.1.1-1.1.1i)", "1.1.1c", "1.1.1j"),
             ("6.0.x", "6.0.9", "6.1"),
             ("2.4.1", "2.4.1", "2.4.2"),
         ] {

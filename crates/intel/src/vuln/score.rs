@@ -13,6 +13,11 @@ pub fn base_score(vector: &str) -> Option<f64> {
     if vector.len() > 400 {
         return None;
     }
+    // The library takes a missing metric for its mildest value; a base score needs all of them.
+    let given = |metric: &str| vector.split('/').any(|part| part.split(':').next() == Some(metric));
+    if vector.starts_with("CVSS:3") && !["AV", "AC", "PR", "UI", "S", "C", "I", "A"].into_iter().all(given) {
+        return None;
+    }
     let score = match Cvss::from_str(vector).ok()? {
         Cvss::CvssV30(vector) | Cvss::CvssV31(vector) => vector.base_score().value(),
         other => other.score(),
