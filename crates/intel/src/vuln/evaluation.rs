@@ -83,7 +83,7 @@ fn labels(database: &Database, folder: &Path, rows: &mut Vec<Row>, notes: &mut V
             };
             let names = database.names(&software)?;
             let judged = judge(&records, &names, &Installed::of(&software), Os::Linux);
-            let said = judged.as_ref().and_then(|judged| answer(judged));
+            let said = judged.as_ref().and_then(answer);
             count(&mut asked, truth, said.unwrap_or(false));
             match (&judged, said) {
                 (None, _) => not_named += 1,

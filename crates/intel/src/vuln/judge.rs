@@ -31,7 +31,7 @@ pub(crate) struct Installed {
 
 impl Installed {
     pub(crate) fn of(software: &Software) -> Self {
-        let text = software.version.as_ref().map(|v| v.for_matching());
+        let text = software.version.as_ref().map(domain::Untrusted::for_matching);
         let upstream = match software.origin {
             Origin::Maker => text,
             Origin::Distribution => text.map(|t| upstream_of_package(t).unwrap_or(t)),

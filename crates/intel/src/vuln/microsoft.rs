@@ -43,37 +43,32 @@ struct Wire {
 
 /// Reads the CSV into products; `refuse` hears of bad lines.
 pub(crate) fn read(csv: impl std::io::Read, mut refuse: impl FnMut(u64, String)) -> BTreeMap<String, Product> {
-    let mut products: BTreeMap<String, HashSet<(String, Option<u32>, String, String, String)>> = BTreeMap::new();
+    let mut products: BTreeMap<String, BTreeSet<Row>> = BTreeMap::new();
     let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).flexible(true).from_reader(csv);
     for (at, row) in reader.deserialize::<Wire>().enumerate() {
         match row {
-            // Service packs and advisories stand among the CVEs; their updates still replace others.
-            Ok(row) if row.product.contains("Windows") => {
-                products.entry(row.product).or_default().insert((
-                    if is_cve(&row.cve) { row.cve } else { String::new() },
-                    row.update.parse().ok(),
-                    row.posted,
-                    row.title.chars().take(200).collect(),
-                    row.replaces,
-                ));
+            Ok(wire) if wire.product.contains("Windows") => {
+                let product = wire.product.clone();
+                products.entry(product).or_default().insert(Row::from(wire));
             }
             Ok(_) => {}
             Err(e) => refuse(at as u64 + 2, e.to_string()),
         }
     }
-    let row = |(cve, update, posted, title, replaces): (String, Option<u32>, String, String, String)| Row {
-        cve,
-        update,
-        posted: Date::strptime("%Y%m%d", &posted).ok(),
-        title,
-        replaces: replaces.split(';').filter_map(|kb| kb.trim().parse().ok()).collect(),
-    };
-    let product = |rows: HashSet<_>| {
-        let mut rows: Vec<Row> = rows.into_iter().map(row).collect();
-        rows.sort();
-        Product { rows }
-    };
-    products.into_iter().map(|(name, rows)| (name, product(rows))).collect()
+    products.into_iter().map(|(name, rows)| (name, Product { rows: rows.into_iter().collect() })).collect()
+}
+
+impl From<Wire> for Row {
+    fn from(wire: Wire) -> Self {
+        Self {
+            // Service packs and advisories stand among the CVEs; their updates still replace others.
+            cve: if is_cve(&wire.cve) { wire.cve } else { String::new() },
+            update: wire.update.parse().ok(),
+            posted: Date::strptime("%Y%m%d", &wire.posted).ok(),
+            title: wire.title.chars().take(200).collect(),
+            replaces: wire.replaces.split(';').filter_map(|kb| kb.trim().parse().ok()).collect(),
+        }
+    }
 }
 
 /// One CVE that no installed update closes.

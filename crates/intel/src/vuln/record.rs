@@ -298,7 +298,7 @@ fn signs(text: &str) -> Option<Extent> {
             "<=" if to.is_none() => to = Edge::included(version),
             "<" if to.is_none() => to = Edge::excluded(version),
             "=" | "==" if from.is_none() && to.is_none() => {
-                (from, to) = (Edge::included(version), Edge::included(version))
+                (from, to) = (Edge::included(version), Edge::included(version));
             }
             _ => return None,
         }
