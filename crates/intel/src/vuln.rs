@@ -318,3 +318,38 @@ fn urgency(found: &Match) -> f64 {
 fn json<T: serde::de::DeserializeOwned>(bytes: Option<Vec<u8>>) -> Option<T> {
     serde_json::from_slice(&bytes?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::Draft;
+
+    const RECORD: &str = r#"{"cveMetadata":{"cveId":"CVE-2024-90001","state":"PUBLISHED","datePublished":"2024-03-04T00:00:00"},"containers":{"cna":{"providerMetadata":{"shortName":"maker"},"title":"Overflow","affected":[{"vendor":"Example Corp","product":"Viewer","versions":[{"version":"2.0","lessThan":"2.4.1","status":"affected","versionType":"semver"}]}]}}}"#;
+
+    #[test]
+    fn what_is_imported_is_matched_with_its_fix_and_a_broken_line_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let feed = folder.path().join("records.jsonl");
+        std::fs::write(&feed, format!("{{broken\n{RECORD}\n")).unwrap();
+        let path = folder.path().join("intel.redb");
+        let now: Timestamp = "2024-06-01T00:00:00Z".parse().unwrap();
+        let draft = Draft::of(&path).unwrap();
+        let imported = import(&draft, "records", Format::CveRecords, &feed, now).unwrap();
+        assert_eq!((imported.records, imported.refused, imported.refused_lines[0].line), (1, 1, 1));
+        let database = Database::open(&draft.publish().unwrap()).unwrap();
+        let installed = |version: &str| Software {
+            product: Untrusted::new(&format!("Example Viewer {version} (x64)")),
+            publisher: Untrusted::some(Some("Example Corporation")),
+            version: Untrusted::some(Some(version)),
+            ..Software::default()
+        };
+        let software = [installed("2.4.0"), installed("2.4.1")];
+        let found = database.matches(&software, &System::default(), now).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].patch, Patch::Released { fixed: "2.4.1".into(), on: None });
+        assert_eq!((found[0].sure, &found[0].basis), (Sure::Confirmed, &Basis::CpeRange));
+        assert_eq!(found[0].published[0].on, jiff::civil::date(2024, 3, 4));
+        let explained = database.lookup_explained("cve-2024-90001").unwrap().unwrap();
+        assert_eq!(explained.products[0].vendor, "Example Corp");
+    }
+}
