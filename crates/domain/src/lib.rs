@@ -33,6 +33,8 @@ pub mod story;
 pub mod telemetry;
 pub mod tenant;
 pub mod untrusted;
+pub mod version;
+pub mod vulnerability;
 
 pub use ids::{
     ActionId, AgentId, AlertId, EvidenceId, IncidentId, NoticeId, PageId, PersonId, QuestionId, SiteId, SlackChannelId,

@@ -3,6 +3,8 @@
 //! Lists are imported offline into one file and read from there; sources are asked through `outbound`, within one budget each.
 //! It says what a source said and when. It judges nothing, and never takes "not found" for "clean".
 
+pub mod eval;
+pub mod file;
 pub mod ioc;
 pub mod sources;
 pub mod vuln;
