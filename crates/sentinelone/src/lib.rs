@@ -34,7 +34,6 @@ pub use error::Error;
 pub use events::RecordTaken;
 pub use power::{Progress as PowerProgress, QueryId, Table};
 pub use reader::{ActivityPage, Changes, EventPage, MIN_OVERLAP, Page, Reader};
-pub use reader::{ActivityPage, Changes, MIN_OVERLAP, Page, Reader};
 pub use reputation::{HIGHEST_RANK, Reputation};
 pub use rows::{Activity, Agent, Foreign, Note, Refusal, RefusalReason, Site, Taken};
 pub use software::Application;

@@ -127,6 +127,8 @@ impl Reader {
         let count = self.caller.object(&Query::online_count(), now).await?;
         let missing = || Error::Malformed { what: "it holds no count".into(), in_doubt: false };
         Row(&count).number("total").ok_or_else(missing)
+    }
+
     /// What the console's reputation service says of a file, by its SHA-1.
     pub async fn reputation(&self, sha1: &Hash, now: Timestamp) -> Result<Reputation, Error> {
         let said = self.caller.object(&Query::reputation(sha1)?, now).await?;

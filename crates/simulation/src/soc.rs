@@ -79,10 +79,8 @@ impl Soc {
             .clone()
             .map(|n| Ok(Poller::new(tenant_id(n)?, consoles.reader(n)?, FIRST_LOOK_BACK)))
             .collect::<anyhow::Result<_>>()?;
-        let looking = customers
-            .clone()
-            .map(|n| Ok((tenant_id(n)?, consoles.reader(n)?)))
-            .collect::<anyhow::Result<_>>()?;
+        let looking =
+            customers.clone().map(|n| Ok((tenant_id(n)?, consoles.reader(n)?))).collect::<anyhow::Result<_>>()?;
         let acting = customers
             .map(|n| Ok((tenant_id(n)?, consoles.actuator(n)?)))
             .collect::<anyhow::Result<BTreeMap<TenantId, sentinelone::Actuator>>>()?;

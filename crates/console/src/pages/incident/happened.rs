@@ -302,7 +302,7 @@ impl Case<'_> {
                 let sort = if answer.is_gap() { Sort::Trouble } else { Sort::Work };
                 let id = format!("#{}", evidence.id);
                 let what = html! { a href=(id) { (evidence.id) } " " (say.text(answer.inquiry.text())) };
-                (sort, what, some(html! { (answer.outcome.summary(say.language)) }))
+                (sort, what, some(html! { (answer.outcome.summary(say.0)) }))
             }
             Event::InquiryRepeated { inquiry } => {
                 (Sort::Work, html! { (say.pick("再照会：", "Asked again: ")) (say.text(inquiry.text())) }, None)
