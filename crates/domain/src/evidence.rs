@@ -3,12 +3,16 @@
 //! An item names its content by digest; the content itself lies in the store under that digest (REL-22). "Nothing found" and
 //! "could not ask" are results like any other: a gap has a name (R23), and nothing found is not clean. It judges nothing.
 
+mod findings;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgentId, AlertId, EvidenceId};
 use crate::language::{Language, Text};
 use crate::untrusted::Untrusted;
+
+pub use findings::{Findings, Looked, Origin, Search, Sweep, SweepHit, is_public};
 
 /// Alerts of one incident whose own events are looked up; a storm's further members add nothing but load.
 pub const MAX_ALERTS_LOOKED_UP: usize = 10;

@@ -4,6 +4,7 @@
 //! only defanged (SEC-34). Whether one is bad, sources say (`intel`), not this.
 
 mod answer;
+mod listed;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::alert::Hash;
 
 pub use answer::{Answer, Engines, Gap, Known, MAX_RAW_BYTES, Mention, Opinion, Outcome, Source, Why};
+pub use listed::{ListBasis, ListHit};
 
 /// What kind of thing a value is. The names are STIX 2.1 object types where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

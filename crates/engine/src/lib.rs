@@ -7,6 +7,7 @@
 pub mod actuator;
 pub mod beat;
 mod command;
+mod findings;
 pub mod heart;
 mod intake;
 pub mod investigator;

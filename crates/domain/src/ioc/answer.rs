@@ -145,6 +145,18 @@ pub enum Why {
     Rejected,
 }
 
+impl Answer {
+    /// At least three engines, or the source's own word. One engine alone is often wrong.
+    pub fn says_malicious(&self) -> bool {
+        let Outcome::Known(known) = &self.outcome else { return false };
+        match &known.opinion {
+            Opinion::Engines(engines) => engines.malicious >= 3,
+            Opinion::Rank { malicious, .. } => *malicious,
+            Opinion::Mentions { .. } => false,
+        }
+    }
+}
+
 impl Source {
     pub fn name(self) -> Text {
         match self {
