@@ -33,7 +33,7 @@ pub(crate) struct Intelligence {
     pub attack_version: String,
 }
 
-fn attack_version() -> String {
+pub(crate) fn attack_version() -> String {
     "18.1".to_owned()
 }
 
@@ -61,7 +61,11 @@ impl Intelligence {
             let paths: Vec<&Path> = self.rules.iter().map(PathBuf::as_path).collect();
             let rules = detect::Rules::load_all(&paths, &self.attack_version).context("the detection rules")?;
             for refused in rules.refused() {
-                tracing::warn!(file = %refused.file, why = %refused.why, "a detection rule is not used");
+                tracing::warn!(
+                    file = refused.file.short(200),
+                    why = refused.why.short(300),
+                    "a detection rule is not used"
+                );
             }
             knowledge.rules = Some(Arc::new(rules));
         }
@@ -215,7 +219,11 @@ fn lookup(value: &str, file: &Path, json: bool) -> anyhow::Result<ExitCode> {
         if json {
             say_json(&json!({"found": found}))?;
         } else {
-            say(if found.is_some() { &text } else { "not in any feed that was imported, which does not mean that it does not apply" });
+            say(if found.is_some() {
+                &text
+            } else {
+                "not in any feed that was imported, which does not mean that it does not apply"
+            });
         }
         return Ok(ExitCode::SUCCESS);
     }

@@ -39,7 +39,10 @@ pub(super) async fn look_up(case: &Case<'_>, engine: &Engine, knowledge: &Knowle
     let entries = knowledge.lists.as_ref().map_or(0, |lists| lists.len());
     Ok(Step::Answered(Gathered {
         source: "IOC",
-        query: format!("{} indicators against {entries} list entries; sources about the first {ASKED_OUTSIDE}", looked.len()),
+        query: format!(
+            "{} indicators against {entries} list entries; sources about the first {ASKED_OUTSIDE}",
+            looked.len()
+        ),
         window: None,
         outcome: Outcome::Found(summary),
         findings: piece(&looked)?,

@@ -64,7 +64,10 @@ pub(super) async fn vulnerable(
     };
     Ok(Step::Answered(Gathered {
         source: "CVE",
-        query: format!("{programs} programs of {agent}, data as of {}", as_of.map(|d| d.to_string()).unwrap_or_default()),
+        query: format!(
+            "{programs} programs of {agent}, data as of {}",
+            as_of.map(|d| d.to_string()).unwrap_or_default()
+        ),
         window: None,
         outcome,
         findings: piece(&matches)?,

@@ -23,6 +23,8 @@ const MOST: usize = 40;
 /// Hits kept of one question.
 const MOST_HITS: usize = 500;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// A question that is still running after so many looks is given up.
+const MAX_LOOKS: u32 = 60;
 
 /// The fields of an event that can hold an indicator of each kind.
 const FIELDS: [(Kind, &str); 7] = [
@@ -45,6 +47,8 @@ pub(super) struct Asked {
     iocs: Vec<Ioc>,
     query: String,
     state: State,
+    /// How often it was found still running.
+    looks: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -61,7 +65,8 @@ pub(super) async fn over_endpoints(
     under_way: &UnderWay,
     job: &str,
 ) -> anyhow::Result<Step> {
-    let mut asked = match lock(under_way).remove(job) {
+    let remembered = lock(under_way).remove(job);
+    let mut asked = match remembered {
         Some(asked) => asked,
         None => questions(&engine.findings(case.incident).await?.indicators, case.now),
     };
@@ -88,7 +93,14 @@ fn questions(looked: &[Looked], now: Timestamp) -> Vec<Asked> {
     let window = Window { from: now.saturating_sub(BACK).unwrap_or(Timestamp::MIN), to: now };
     let ask = |(kind, field): (Kind, &'static str)| {
         let iocs: Vec<Ioc> = wanted.iter().map(|l| &l.ioc).filter(|i| i.kind() == kind).cloned().collect();
-        (!iocs.is_empty()).then(|| Asked { query: query(field, &iocs), field, window, iocs, state: State::NotYet })
+        (!iocs.is_empty()).then(|| Asked {
+            query: query(field, &iocs),
+            field,
+            window,
+            iocs,
+            state: State::NotYet,
+            looks: 0,
+        })
     };
     FIELDS.into_iter().filter_map(ask).collect()
 }
@@ -114,7 +126,11 @@ async fn advance(case: &Case<'_>, asked: &mut [Asked]) -> anyhow::Result<()> {
             State::Done(_) | State::Failed(_) => continue,
         };
         question.state = match progress {
-            Ok(PowerProgress::Running(id)) => State::Running(id),
+            Ok(PowerProgress::Running(id)) if question.looks < MAX_LOOKS => {
+                question.looks += 1;
+                State::Running(id)
+            }
+            Ok(PowerProgress::Running(_)) => State::Failed(Untrusted::new("it did not end within a minute")),
             Ok(PowerProgress::Failed(why)) => State::Failed(why),
             Ok(PowerProgress::Done(table)) => State::Done(hits(case, &question.iocs, &table)),
             Err(error) if error.is_transient() && !case.last_try => return Err(error.into()),
