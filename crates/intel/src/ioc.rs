@@ -1,33 +1,20 @@
-//! Indicator lists: import, and look-up in memory.
-use domain::ioc::{Ioc, ListHit};
-#[derive(Debug)]
-pub struct Lists;
-#[derive(Debug, Clone, Copy)]
-pub enum Format {
-    WarningList,
-}
-impl Format {
-    pub fn recognise(_: &std::path::Path) -> Result<Self, crate::file::Error> {
-        Ok(Self::WarningList)
-    }
-}
-impl Lists {
-    pub fn load(_: &crate::file::IntelFile) -> Result<Self, crate::file::Error> {
-        Ok(Self)
-    }
-    pub fn look_up(&self, _: &Ioc) -> Result<Vec<ListHit>, crate::file::Error> {
-        Ok(vec![])
-    }
-    pub fn len(&self) -> usize {
-        0
-    }
-}
-pub fn import(
-    _: &crate::file::Draft,
-    _: &str,
-    _: Format,
-    _: &std::path::Path,
-    _: jiff::Timestamp,
-) -> Result<crate::file::Feed, crate::file::Error> {
-    unreachable!()
-}
+//! Indicator lists: import into the intelligence file, and look-up in memory.
+//!
+//! A list says what its publisher holds for bad, or for common (`Kind::Warnings`); nothing here judges. An import replaces the
+//! list of the same name. `Lists` keeps twelve bytes of an entry in memory and reads the rest from the file on a hit.
+
+mod bench;
+mod entry;
+mod format;
+mod import;
+mod json;
+mod lists;
+mod text;
+
+pub use bench::{Bench, bench};
+pub use format::Format;
+pub use import::{Error, import};
+pub use lists::Lists;
+
+#[cfg(test)]
+mod tests;
