@@ -4,7 +4,7 @@
 //! that no right-to-left name reorders its neighbours; escaping for HTML is maud's.
 
 use domain::calendar::in_japan;
-use domain::defang::defang;
+use domain::defang::{defang, defang_account};
 use domain::{Timestamp, Untrusted};
 use jiff::SignedDuration;
 use maud::{Markup, html};
@@ -30,6 +30,11 @@ pub(crate) fn verbatim(text: &Untrusted) -> Markup {
 /// Text from outside in one line, at most `max` characters, no address in it alive (SEC-34).
 pub(crate) fn dead(text: &Untrusted, max: usize) -> Markup {
     html! { bdi.foreign { (cut(&defang(&text.quoted()), max)) } }
+}
+
+/// An account of the customer's, readable unless its name is also an address.
+pub(crate) fn account(name: &Untrusted, max: usize) -> Markup {
+    html! { bdi.foreign { (cut(&defang_account(&name.quoted()), max)) } }
 }
 
 /// Like `dead`, as code; what is longer than `max` folds, and unfolds to as much as a reader can use.

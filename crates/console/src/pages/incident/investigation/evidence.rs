@@ -67,7 +67,7 @@ fn row(it: &Investigation<'_>, evidence: &Evidence) -> Markup {
                     }
                 }
             }
-            details.query {
+            details.query #(format!("query-{}", evidence.id)) {
                 summary { (say.pick("照会の内容と記録", "The question, and what was kept")) }
                 dl.facts {
                     @if !answer.source.is_empty() { dt { (say.pick("照会先", "Asked")) } dd { (answer.source) } }

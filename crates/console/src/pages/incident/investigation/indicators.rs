@@ -127,7 +127,7 @@ fn answered(answer: &Answer, say: Say) -> Markup {
     html! {
         p.said.(class) {
             span.sign aria-hidden="true" {}
-            (say.text(answer.source.name())) "：" (answer.outcome.summary(say.0))
+            (say.text(answer.source.name())) (say.pick("：", ": ")) (answer.outcome.summary(say.0))
             @if let Outcome::Known(known) = &answer.outcome {
                 @for label in known.labels.iter().take(3) { " · " (show::dead(label, 60)) }
             }

@@ -136,7 +136,7 @@ fn line(node: &Node, say: Say) -> Markup {
                 @if let Some(pid) = process.pid { span.hint { "PID " (pid) } }
                 @if ties.alerts_file { span.flag { (say.pick("アラートの対象", "The alert's file")) } }
                 @if ties.wrote_alerts_file { span.flag { (say.pick("アラートの対象を作成", "Wrote the alert's file")) } }
-                @if let Some(user) = &process.user { span { (show::dead(user, 60)) } }
+                @if let Some(user) = &process.user { span { (show::account(user, 60)) } }
                 @match process.started_at.or(node.first_seen) {
                     Some(at) => (show::second(at)),
                     None => span.hint { (say.pick("時刻不明", "Time not known")) },
