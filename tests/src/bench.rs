@@ -10,7 +10,7 @@ use domain::calendar::Calendar;
 use domain::oncall::Roster;
 use domain::tenant::{Email, Tenant};
 use engine::actuator::Actuator;
-use engine::investigator::Investigator;
+use engine::investigator::{Investigator, Knowledge};
 use engine::notifier::{Documents, Notifier};
 use engine::{Engine, Poller, Worker};
 use notify::Sender;
@@ -83,7 +83,7 @@ pub(crate) fn workers(sim: &S1Sim, door: &Outbound, mail: &MailSink) -> Vec<Work
         customers::ALL.iter().map(|c| (c.parse().unwrap(), console_actuator(sim, door, c))).collect();
     let actuator = Arc::new(Actuator::new(consoles));
     let readers = customers::ALL.iter().map(|c| (c.parse().unwrap(), console_reader(sim, door, c))).collect();
-    let investigator = Arc::new(Investigator::new(readers));
+    let investigator = Arc::new(Investigator::new(readers, Knowledge::default()));
     vec![
         Worker::Actuator { name: "actuator".into(), actuator },
         Worker::Notifier { name: "notifier".into(), notifier: Arc::new(notifier(mail)) },

@@ -116,7 +116,7 @@ fn is_first_and_last_name(word: &str) -> bool {
 }
 
 /// Endings of files and of names inside a company that no mail client takes for a top-level domain.
-fn is_never_a_domain(ending: &str) -> bool {
+pub(crate) fn is_never_a_domain(ending: &str) -> bool {
     #[rustfmt::skip]
     const ENDINGS: [&str; 66] = [
         "exe", "dll", "sys", "bat", "cmd", "ps1", "psm", "vbs", "vbe", "js", "jse", "wsf", "hta", "lnk", "msi", "msix",

@@ -4,7 +4,10 @@
 //! only defanged (SEC-34). Whether one is bad, sources say (`intel`), not this.
 
 mod answer;
+mod extract;
 mod listed;
+mod observed;
+mod parse;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use crate::alert::Hash;
 
 pub use answer::{Answer, Engines, Gap, Known, MAX_RAW_BYTES, Mention, Opinion, Outcome, Source, Why};
+pub use extract::{MAX_PER_TEXT, extract};
 pub use listed::{ListBasis, ListHit};
+pub use observed::{MAX_OBSERVED, observed};
 
 /// What kind of thing a value is. The names are STIX 2.1 object types where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

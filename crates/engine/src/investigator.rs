@@ -5,6 +5,7 @@
 //! notice waits for none of this (REL-08).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -17,7 +18,11 @@ use store::{Job, MAX_CONTENT, Outcome, Piece, Scope};
 use crate::Engine;
 use crate::worker::later;
 
+mod detections;
 mod events;
+mod indicators;
+mod software;
+mod sweep;
 
 /// Tries before a gap is recorded. With the pauses between them this is about ten seconds.
 const MAX_TRIES: u32 = 4;
@@ -26,6 +31,17 @@ const MAX_TRIES: u32 = 4;
 #[derive(Debug)]
 pub struct Investigator {
     consoles: BTreeMap<TenantId, Reader>,
+    knowledge: Knowledge,
+    sweeps: sweep::UnderWay,
+}
+
+/// What is known beyond the customer's endpoints. What is missing here becomes a named gap in the evidence.
+#[derive(Debug, Clone, Default)]
+pub struct Knowledge {
+    pub lists: Option<Arc<intel::ioc::Lists>>,
+    pub sources: Option<intel::sources::Sources>,
+    pub vulnerabilities: Option<Arc<intel::vuln::Database>>,
+    pub rules: Option<Arc<detect::Rules>>,
 }
 
 /// What a look-up needs to know.
@@ -35,6 +51,8 @@ struct Case<'a> {
     now: Timestamp,
     /// Not its first try.
     again: bool,
+    /// What fails now is a gap.
+    last_try: bool,
 }
 
 /// What came of one step of an inquiry.
@@ -55,8 +73,8 @@ struct Gathered {
 }
 
 impl Investigator {
-    pub fn new(consoles: BTreeMap<TenantId, Reader>) -> Self {
-        Self { consoles }
+    pub fn new(consoles: BTreeMap<TenantId, Reader>, knowledge: Knowledge) -> Self {
+        Self { consoles, knowledge, sweeps: sweep::UnderWay::default() }
     }
 
     pub(crate) async fn carry_out(&self, engine: &Engine, job: &Job, now: Timestamp) -> anyhow::Result<Outcome> {
@@ -68,13 +86,14 @@ impl Investigator {
         let gathered = match self.consoles.get(&job.tenant) {
             None => gap(inquiry, "no console with a token that can look is configured"),
             Some(console) => {
-                let case = Case { incident: &incident, console, now, again: job.attempts > 1 };
-                match self.ask(&case, inquiry).await {
+                let (again, last_try) = (job.attempts > 1, job.attempts >= MAX_TRIES);
+                let case = Case { incident: &incident, console, now, again, last_try };
+                match self.ask(&case, engine, job, inquiry).await {
                     Ok(Step::Later(pause)) => {
-                        return Ok(Outcome::Again { at: later(now, pause), why: "the source is not ready yet".into() });
+                        return Ok(not_yet(inquiry, later(now, pause)));
                     }
                     Ok(Step::Answered(gathered)) => gathered,
-                    Err(error) if may_pass(&error) && job.attempts < MAX_TRIES => return Err(error),
+                    Err(error) if may_pass(&error) && !last_try => return Err(error),
                     Err(error) => gap(inquiry, &format!("{error:#}")),
                 }
             }
@@ -82,10 +101,14 @@ impl Investigator {
         self.record(engine, job, inquiry, gathered, now).await
     }
 
-    async fn ask(&self, case: &Case<'_>, inquiry: &Inquiry) -> anyhow::Result<Step> {
+    async fn ask(&self, case: &Case<'_>, engine: &Engine, job: &Job, inquiry: &Inquiry) -> anyhow::Result<Step> {
         match inquiry {
             Inquiry::Events { alert } => events::of(case, alert).await,
-            _ => Ok(Step::Answered(gap(inquiry, "not built yet"))),
+            Inquiry::Software { agent } => software::installed(case, agent).await,
+            Inquiry::Vulnerabilities { agent } => software::vulnerable(case, engine, &self.knowledge, agent).await,
+            Inquiry::Detections => detections::run(case, engine, &self.knowledge).await,
+            Inquiry::Indicators => indicators::look_up(case, engine, &self.knowledge).await,
+            Inquiry::Sweep => sweep::over_endpoints(case, engine, &self.sweeps, &job.key).await,
         }
     }
 
@@ -115,6 +138,12 @@ impl Investigator {
     }
 }
 
+/// A search that runs is no failed try; an answer that was empty is one.
+fn not_yet(inquiry: &Inquiry, at: Timestamp) -> Outcome {
+    let why = "the source is not ready yet".to_owned();
+    if *inquiry == Inquiry::Sweep { Outcome::Wait { at, why } } else { Outcome::Again { at, why } }
+}
+
 /// Not learnt, and why.
 fn gap(inquiry: &Inquiry, why: &str) -> Gathered {
     Gathered {
@@ -134,6 +163,10 @@ fn may_pass(error: &anyhow::Error) -> bool {
         // The store's troubles are ours, not the source's: they are tried again like any job's.
         None => error.downcast_ref::<store::Error>().is_some_and(store::Error::is_transient),
     }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// Content as it is kept, if it is not too large to be.

@@ -2,6 +2,7 @@
 //! world, so an answer is always one consistent moment. Faults are applied around it, never inside.
 
 mod agents;
+mod applications;
 mod assets;
 mod control;
 pub(crate) mod deep;
@@ -97,6 +98,9 @@ fn route(world: &mut World, call: &Call, segments: &[&str]) -> Answer {
         (false, ["threats", "analyst-verdict"]) => threats::set_verdict(world, call),
         (false, ["threats", "incident"]) => threats::set_incident(world, call),
         (false, ["threats", "external-ticket-id"]) => threats::set_ticket(world, call),
+        (true, ["agents", "applications"]) => applications::of_agent(world, call),
+        (true, ["installed-applications"]) => applications::installed(world, call),
+        (true, ["application-management", "inventory"]) => applications::inventory(world, call),
         (false, ["dv", "init-query"]) => deep::init(world, call),
         (true, ["dv", "query-status"]) => deep::status(world, call),
         (false, ["dv", "cancel-query"]) => deep::cancel(world, call),

@@ -26,6 +26,7 @@ pub mod scenario;
 mod scenarios;
 pub mod schema;
 mod server;
+mod software;
 mod telemetry;
 mod threat;
 mod tls;

@@ -15,7 +15,7 @@ use domain::storm::Rollout;
 use domain::tenant::{Contact, Email, Names, ResponsePolicy, Tenant};
 use domain::{Language, TenantId, Timestamp};
 use engine::actuator::Actuator;
-use engine::investigator::Investigator;
+use engine::investigator::{Investigator, Knowledge};
 use engine::notifier::{Documents, Notifier};
 use engine::{Engine, PollReport, Poller, Worker};
 use jiff::SignedDuration;
@@ -89,7 +89,7 @@ impl Soc {
             pollers,
             actuator: Arc::new(Actuator::new(acting)),
             notifier: Arc::new(notifier(plan, mail)?),
-            investigator: Arc::new(Investigator::new(looking)),
+            investigator: Arc::new(Investigator::new(looking, Knowledge::default())),
             workers: Vec::new(),
             due: Vec::new(),
             seams: seams.clone(),

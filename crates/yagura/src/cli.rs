@@ -10,7 +10,10 @@ use domain::{IncidentId, Language, PersonId, TenantId, Timestamp};
 use store::AccountRole;
 
 use crate::bench::Bench;
-use crate::{alerts, audit, clock, config, demo, doctor, figures, incident, roles, simulate, staff, staffing, watch};
+use crate::{
+    alerts, audit, clock, config, demo, doctor, eval, figures, incident, intelligence, roles, simulate, staff,
+    staffing, watch,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -83,6 +86,12 @@ enum Command {
     /// How well the promises were kept in a period: attainment and times by customer and priority
     #[command(after_help = FIGURES_EXAMPLES)]
     Figures(figures::Options),
+    /// Lists, vulnerability feeds: into one file, and one look-up out of it, explained
+    #[command(subcommand)]
+    Intel(intelligence::Command),
+    /// Scorecards on any folder of the same form as the data they were made with
+    #[command(subcommand)]
+    Eval(eval::Command),
     /// The figures in the README, on this machine
     #[command(subcommand)]
     Bench(Bench),
@@ -364,6 +373,8 @@ impl Arguments {
                 figures::run(&options).await?;
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Intel(command) => command.run(),
+            Command::Eval(command) => command.run(),
             Command::Bench(bench) => {
                 bench.run().await?;
                 Ok(ExitCode::SUCCESS)

@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail};
 use domain::calendar::{Calendar, ClosedDay};
 use domain::oncall::Roster;
 use domain::tenant::Tenant;
+use intel::sources::SourcesConfig;
 use notify::Sender;
 use notify::mail::{Credentials, Security};
 use notify::slack;
@@ -19,6 +20,7 @@ use outbound::{Origin, Secret};
 use sentinelone::{ActToken, Console, ReadToken, ScopeId};
 use serde::Deserialize;
 
+use crate::intelligence::Intelligence;
 use crate::roles::{Edr, Role, Setup, Web};
 
 #[derive(Debug, Deserialize)]
@@ -42,6 +44,12 @@ pub(crate) struct Config {
     /// The SOC's own closed days instead of 29 December to 3 January: `12-29` each year, `2026-08-13` once.
     #[serde(default)]
     pub closed_days: Option<Vec<ClosedDay>>,
+    /// Lists, vulnerability feeds and detection rules, all of them files on this machine.
+    #[serde(default)]
+    pub intelligence: Intelligence,
+    /// Sources that are asked over the network about an incident's indicators.
+    #[serde(default)]
+    pub sources: Option<SourcesConfig>,
     /// Sites, shifts and leads: who is called when nobody takes an incident.
     #[serde(default)]
     pub on_call: Roster,
@@ -174,6 +182,12 @@ impl Config {
             Some(slack) if notifies => Some(slack::Settings::new(self.secret(&slack.token_file)?)),
             _ => None,
         };
+        let investigates = roles.contains(&Role::Investigator);
+        let sources = match &self.sources {
+            Some(sources) if investigates => Some(sources.settings(|path| text(&self.folder, path))?),
+            _ => None,
+        };
+        let intelligence = self.intelligence.clone().within(&self.folder);
         let edrs = self.customers.iter().map(|c| self.edr(c, roles)).collect::<anyhow::Result<Vec<_>>>()?;
         let calendar = self.calendar();
         Ok(Setup {
@@ -184,6 +198,8 @@ impl Config {
             smtp,
             slack,
             poll_every: Duration::from_secs(self.poll_every_s.max(1)),
+            intelligence,
+            sources,
             calendar,
             roster: self.on_call,
             web: Web {

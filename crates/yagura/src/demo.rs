@@ -18,7 +18,7 @@ use notify::slack;
 use outbound::Secret;
 use s1sim::{Capability, Clock, Fleet, S1Sim};
 use sentinelone::{ActToken, Console, ReadToken};
-use sinks::{ChatSink, MailSink, Now};
+use sinks::{ChatSink, MailSink, Now, VirusTotalSink};
 use store::{AccountRole, Person, Scope, Store};
 
 use crate::output::{say, say_json};
@@ -26,6 +26,7 @@ use crate::roles::{self, Edr, Role, Running, Setup, Web};
 use crate::source::{MachineEntropy, MachineTime};
 
 mod customers;
+mod knowledge;
 mod plan;
 mod summary;
 
@@ -72,6 +73,7 @@ struct Demo {
     sim: S1Sim,
     mail: MailSink,
     chat: ChatSink,
+    virustotal: VirusTotalSink,
     running: Running,
     // Holds the database until the end.
     _folder: tempfile::TempDir,
@@ -106,6 +108,7 @@ impl Demo {
             now: Now::new(|| MachineTime.now()),
         })
         .context("could not start the chat sink")?;
+        let virustotal = knowledge::virustotal()?;
         let address = format!("sqlite:{}", folder.path().join("yagura.db").display());
         add_people(&address).await?;
         let setup = Setup {
@@ -116,6 +119,8 @@ impl Demo {
             smtp: Some(smtp(&mail)),
             slack: Some(slack::Settings { token: Secret::new(CHAT_TOKEN), api: chat.api_url().parse()? }),
             poll_every: POLL_EVERY,
+            intelligence: knowledge::prepare(folder.path())?,
+            sources: Some(knowledge::sources(&virustotal)?),
             calendar: Calendar::japan(),
             roster: customers::roster()?,
             web: Web {
@@ -129,7 +134,7 @@ impl Demo {
             metrics: Some(loopback(0)),
         };
         let running = roles::start(setup, &Role::ALL).await?;
-        Ok(Self { sim, mail, chat, running, _folder: folder })
+        Ok(Self { sim, mail, chat, virustotal, running, _folder: folder })
     }
 
     async fn show(self, options: &Options) -> anyhow::Result<ExitCode> {
@@ -189,6 +194,7 @@ impl Demo {
         self.running.stop().await;
         self.mail.stop().await;
         self.chat.stop().await;
+        self.virustotal.stop().await;
         self.sim.stop().await;
     }
 }

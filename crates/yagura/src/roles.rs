@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
+use crate::intelligence::Intelligence;
 use crate::metrics;
 use crate::output;
 use crate::source::{MachineEntropy, MachineTime};
@@ -67,6 +68,8 @@ pub(crate) struct Setup {
     pub smtp: Option<notify::mail::Settings>,
     pub slack: Option<slack::Settings>,
     pub poll_every: Duration,
+    pub intelligence: Intelligence,
+    pub sources: Option<intel::sources::Settings>,
     pub calendar: Calendar,
     pub roster: Roster,
     pub web: Web,
@@ -162,7 +165,8 @@ pub(crate) async fn start(setup: Setup, roles: &[Role]) -> anyhow::Result<Runnin
             .filter_map(|edr| Some((edr, edr.read.clone()?)))
             .map(|(edr, token)| (edr.console.tenant.clone(), Reader::new(&edr.console, token, outbound.clone())))
             .collect();
-        let investigator = Arc::new(Investigator::new(consoles));
+        let knowledge = setup.intelligence.knowledge(setup.sources.clone(), engine.tenants().count())?;
+        let investigator = Arc::new(Investigator::new(consoles, knowledge));
         for n in 1..=WORKERS {
             let name = worker_name("investigator", n);
             let worker = Worker::Investigator { name, investigator: investigator.clone() };

@@ -7,7 +7,7 @@ use domain::evidence::{Outcome, Summary, Window};
 use domain::telemetry::Record;
 use serde_json::Value;
 
-use super::{Case, Gathered, Step, piece};
+use super::{Case, Gathered, Step, count, piece};
 
 /// Most records kept of one alert.
 const MOST: usize = 2_000;
@@ -36,9 +36,9 @@ pub(super) async fn of(case: &Case<'_>, alert: &AlertId) -> anyhow::Result<Step>
         return Ok(Step::Later(LATE));
     }
     let cut = page.cut || refused > 0;
-    let outcome = match u32::try_from(records.len()) {
-        Ok(0) => Outcome::NothingFound,
-        count => Outcome::Found(Summary::Events { records: count.unwrap_or(u32::MAX), cut }),
+    let outcome = match count(records.len()) {
+        0 => Outcome::NothingFound,
+        records => Outcome::Found(Summary::Events { records, cut }),
     };
     Ok(Step::Answered(Gathered {
         source: "SentinelOne",

@@ -141,3 +141,23 @@ async fn power_query_counts_over_endpoints_and_forgets_sites_that_come_without_t
     assert_eq!(many.len(), 1_000, "the default");
     assert!(rows(&probe, asked("event.type = * | limit 1500"), serde_json::json!({})).await.len() == 1_500);
 }
+
+#[tokio::test]
+async fn an_inventory_counts_what_the_endpoints_list() {
+    let probe = Probe::start().await;
+    let archivers = probe.get("/installed-applications?limit=1000&name__contains=7-Zip").await.body["data"].clone();
+    let archivers = archivers.as_array().expect("rows");
+    let old = archivers.iter().filter(|row| row["version"] == "22.01").count();
+    assert!(old > 0 && old < archivers.len(), "some are old and some are not: {archivers:?}");
+    let counted = probe.get("/application-management/inventory?name__contains=7-Zip").await.body["data"][0].clone();
+    assert_eq!(
+        (&counted["endpointsCount"], &counted["applicationVersionsCount"]),
+        (&archivers.len().into(), &2.into())
+    );
+    let agent = archivers[0]["agentId"].as_str().expect("an id");
+    let listed = probe.get(&format!("/agents/applications?ids={agent}")).await.body["data"].to_string();
+    assert!(listed.contains("7-Zip"), "{listed}");
+    let stranger = probe.sim.token("northmere", s1sim::Capability::Read);
+    let seen = probe.get_as(&format!("/agents/applications?ids={agent}"), &stranger).await;
+    assert_eq!(seen.body["data"], serde_json::json!([]), "another customer sees nothing of it");
+}
