@@ -59,6 +59,9 @@ async function refresh(ids) {
       const same = fresh.getElementById(open.id);
       if (same) same.open = open.open;
     }
+    // Those without a number of their own are known by their place while there are as many.
+    const [folds, again] = [part, next].map((one) => [...one.querySelectorAll('details:not([id])')]);
+    if (folds.length === again.length) folds.forEach((fold, n) => { again[n].open = fold.open; });
     if (next.outerHTML !== part.outerHTML) part.replaceWith(next);
   }
 }

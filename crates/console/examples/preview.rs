@@ -90,6 +90,8 @@ async fn seed(scene: &Scene<'_>) {
     scene.act(p0, "sakura", ago(6)).await;
     scene.raise("sakura", support::ransomware(2, "WS-023", ago(4)), ago(4)).await;
     scene.tell(p0, "sakura", ago(4)).await;
+    let words = support::gathered::Words::plain();
+    support::gathered::gather(scene.engine, &id("sakura"), p0, ago(3), &words).await;
 
     let late = scene.raise("minato", support::admin_tool(3, "ADM-02", ago(75)), ago(75)).await;
     scene.tell(late, "minato", ago(75)).await;

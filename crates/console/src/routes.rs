@@ -10,7 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 pub use crate::access::Access;
-use crate::pages::incident::promises;
+use crate::pages::incident::{investigation, promises};
 use crate::pages::{
     about, answers, clocks, evidence, figures, hand_over, health, incident, queue, report, settings, sign_in, trouble,
 };
@@ -66,6 +66,7 @@ pub const ALL: &[Route] = &[
     Route::post("/incidents/{id}/assign", SOC, || post(incident::assign)),
     Route::post("/incidents/{id}/note", SOC, || post(incident::note)),
     Route::post("/incidents/{id}/ask", SOC, || post(incident::ask)),
+    Route::post("/incidents/{id}/ask-again", SOC, || post(investigation::ask_again)),
     Route::post("/incidents/{id}/answer", SOC, || post(incident::answer)),
     Route::post("/incidents/{id}/present", SOC, || post(promises::present)),
     Route::post("/incidents/{id}/hold", SOC, || post(promises::hold)),

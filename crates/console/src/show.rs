@@ -4,6 +4,7 @@
 //! that no right-to-left name reorders its neighbours; escaping for HTML is maud's.
 
 use domain::calendar::in_japan;
+use domain::defang::{defang, defang_account};
 use domain::{Timestamp, Untrusted};
 use jiff::SignedDuration;
 use maud::{Markup, html};
@@ -13,6 +14,8 @@ use crate::say::Say;
 /// Most lines and characters shown of one text that a person typed.
 const MAX_LINES: usize = 60;
 const MAX_LINE: usize = 1000;
+/// Most characters of one text from outside that unfold.
+const MAX_WHOLE: usize = 6000;
 
 /// Text from outside in one line, at most `max` characters.
 pub(crate) fn foreign(text: &Untrusted, max: usize) -> Markup {
@@ -22,6 +25,43 @@ pub(crate) fn foreign(text: &Untrusted, max: usize) -> Markup {
 /// The whole of a text from outside, to be read as it is.
 pub(crate) fn verbatim(text: &Untrusted) -> Markup {
     html! { bdi.verbatim { (text.quoted()) } }
+}
+
+/// Text from outside in one line, at most `max` characters, no address in it alive (SEC-34).
+pub(crate) fn dead(text: &Untrusted, max: usize) -> Markup {
+    html! { bdi.foreign { (cut(&defang(&text.quoted()), max)) } }
+}
+
+/// An account of the customer's, readable unless its name is also an address.
+pub(crate) fn account(name: &Untrusted, max: usize) -> Markup {
+    html! { bdi.foreign { (cut(&defang_account(&name.quoted()), max)) } }
+}
+
+/// Like `dead`, as code; what is longer than `max` folds, and unfolds to as much as a reader can use.
+pub(crate) fn folded(text: &Untrusted, max: usize) -> Markup {
+    let whole = defang(&text.quoted());
+    html! {
+        @if whole.chars().nth(max).is_none() {
+            code { bdi.foreign { (whole) } }
+        } @else {
+            details.more {
+                summary { code { bdi.foreign { (cut(&whole, max)) } } }
+                code.whole { bdi.foreign { (cut(&whole, MAX_WHOLE)) } }
+            }
+        }
+    }
+}
+
+fn cut(text: &str, max: usize) -> String {
+    if text.chars().nth(max).is_none() {
+        return text.to_owned();
+    }
+    text.chars().take(max.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// A digest short enough for a line. The whole of it is there to be copied.
+pub(crate) fn digest(sha256: &str) -> Markup {
+    html! { code.digest title=(sha256) { (cut(sha256, 13)) } }
 }
 
 /// A text of several lines as a person typed it: their line breaks are meant, all other control characters are shown.
@@ -173,6 +213,16 @@ mod tests {
         assert_eq!(day(at("2026-11-27T01:00:00Z"), Say(Language::Ja)), "2026-11-27（金）10:00");
         assert_eq!(day(at("2026-11-29T15:00:00Z"), Say(Language::En)), "Mon 2026-11-30 00:00 JST");
         assert_eq!(both_zones(now), "2026-11-24 09:00:00 JST\n2026-11-24 00:00:00 UTC");
+    }
+
+    #[test]
+    fn a_long_text_folds_and_no_address_in_it_is_alive_sec_34() {
+        let long = Untrusted::new(&format!("curl https://evil.example/{}", "a".repeat(100)));
+        let shown = folded(&long, 30).into_string();
+        assert!(shown.contains("<summary>") && shown.contains(&"a".repeat(100)), "{shown}");
+        assert!(shown.contains("hxxps[://]evil[.]example") && !shown.contains("evil.example"), "{shown}");
+        assert!(!folded(&Untrusted::new("whoami"), 30).into_string().contains("details"));
+        assert_eq!(dead(&long, 12).into_string(), "<bdi class=\"foreign\">curl hxxps[…</bdi>");
     }
 
     #[test]

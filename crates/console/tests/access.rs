@@ -10,6 +10,7 @@ use std::fs;
 
 use axum::http::{Method, StatusCode, header};
 use console::routes::{self, Access, Route};
+use domain::evidence;
 use domain::incident::{Command, Role};
 use domain::judgement::Verdict;
 use domain::question::Meaning;
@@ -299,6 +300,20 @@ async fn a_form_from_another_site_is_refused_whatever_it_asks_sec_22() {
     assert_eq!(stage.person("smith").await.language, domain::Language::En);
 }
 
+/// An inquiry that came to nothing.
+fn not_asked(now: domain::Timestamp) -> evidence::Answer {
+    evidence::Answer {
+        inquiry: evidence::Inquiry::Indicators,
+        source: String::new(),
+        query: Untrusted::default(),
+        window: None,
+        obtained_at: now,
+        outcome: evidence::Outcome::CouldNotAsk { why: Untrusted::new("no source could be reached") },
+        findings: None,
+        raw: None,
+    }
+}
+
 // ── the stage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// A SOC with incidents made to measure for a route.
@@ -367,6 +382,7 @@ impl Stage {
         let steps = match route.path.rsplit('/').next() {
             Some("end-hold") => vec![hold],
             Some("answer") => vec![ask],
+            Some("ask-again") => vec![Command::RecordAnswerTo { answer: Box::new(not_asked(self.soc.now())) }],
             _ if route.path.starts_with("/answers/") => vec![ask],
             Some("close") => vec![ask, answer, verdict],
             Some("reopen" | "repeat") => vec![ask, answer, verdict, Command::Close { by }],
@@ -433,6 +449,7 @@ impl Stage {
                 &[("question", "Q1"), ("meaning", "ours"), ("text", "it is ours")]
             }
             (_, path) if path.starts_with("/answers/") => &[("meaning", "ours"), ("words", "it is ours")],
+            (_, path) if path.ends_with("/ask-again") => &[("inquiry", "indicators")],
             (_, path) if path.ends_with("/assign") => &[("to", "sato")],
             _ => &[("text", "long enough")],
         };

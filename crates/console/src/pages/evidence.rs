@@ -200,7 +200,7 @@ fn digest(hash: &Hash) -> Markup {
     html! { dt { (hash.algorithm()) } dd { code { (hash.as_str()) } } }
 }
 
-fn signature(signature: &Signature, say: Say) -> Markup {
+pub(crate) fn signature(signature: &Signature, say: Say) -> Markup {
     let publisher = match signature {
         Signature::Valid { publisher } | Signature::Invalid { publisher } => publisher.as_ref(),
         Signature::Unknown | Signature::NotSigned => None,

@@ -8,6 +8,7 @@ mod aside;
 mod desk;
 mod facts;
 mod happened;
+pub(crate) mod investigation;
 pub(crate) mod promises;
 mod story;
 
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use domain::evidence::Findings;
 use domain::incident::{Command, Incident, Recorded, Refused, Visibility};
 use domain::judgement::Verdict;
 use domain::question::Meaning;
@@ -52,6 +54,33 @@ pub(crate) struct Asked {
     all: Option<String>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tab {
+    Story,
+    Investigation,
+    Evidence,
+}
+
+impl Tab {
+    fn query(self) -> &'static str {
+        match self {
+            Self::Story => "",
+            Self::Investigation => "?tab=investigation",
+            Self::Evidence => "?tab=evidence",
+        }
+    }
+}
+
+impl Asked {
+    fn tab(&self) -> Tab {
+        match self.tab.as_deref() {
+            Some("investigation") => Tab::Investigation,
+            Some("evidence") => Tab::Evidence,
+            _ => Tab::Story,
+        }
+    }
+}
+
 // ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 pub(crate) async fn page(
@@ -72,7 +101,7 @@ pub(crate) async fn fragment(
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, Fault> {
     let incident = find(&app, &visitor, &id).await?;
-    let page = Read::of(&app, &visitor, &incident).await?;
+    let page = Read::of(&app, &visitor, &incident, asked.tab()).await?;
     let case = page.case(&app, &visitor, &incident)?;
     Ok(Html(html! { (head(&case)) (columns(&case, &visitor, &page, &asked, &Draft::default())) }.into_string()))
 }
@@ -84,7 +113,7 @@ pub(crate) async fn preview(
     Path(id): Path<String>,
 ) -> Result<Html<String>, Fault> {
     let incident = find(&app, &visitor, &id).await?;
-    let page = Read::of(&app, &visitor, &incident).await?;
+    let page = Read::of(&app, &visitor, &incident, Tab::Story).await?;
     let case = page.case(&app, &visitor, &incident)?;
     let say = case.say;
     let markup = html! {
@@ -123,10 +152,12 @@ struct Read {
     events: Vec<Recorded>,
     staff: Vec<Person>,
     people: BTreeMap<PersonId, String>,
+    /// Read for the tab that shows them only: there may be much of it.
+    findings: Option<Findings>,
 }
 
 impl Read {
-    async fn of(app: &App, visitor: &Visitor, incident: &Incident) -> Result<Self, Fault> {
+    async fn of(app: &App, visitor: &Visitor, incident: &Incident, tab: Tab) -> Result<Self, Fault> {
         let store = app.engine().store();
         let events = store.events(&incident.tenant, incident.id).await?;
         let staff = store.staff().await?;
@@ -135,7 +166,11 @@ impl Read {
         let mut staff: Vec<Person> = staff.into_iter().filter(can_work).collect();
         // Oneself first: the most frequent choice.
         staff.sort_by_key(|p| p.id != *visitor.id());
-        Ok(Self { events, staff, people })
+        let findings = match tab {
+            Tab::Investigation => Some(app.engine().findings(incident).await?),
+            Tab::Story | Tab::Evidence => None,
+        };
+        Ok(Self { events, staff, people, findings })
     }
 
     fn case<'a>(&'a self, app: &'a App, visitor: &Visitor, incident: &'a Incident) -> Result<Case<'a>, Fault> {
@@ -151,9 +186,9 @@ async fn whole(
     asked: &Asked,
     draft: &Draft,
 ) -> Result<Html<String>, Fault> {
-    let page = Read::of(app, visitor, incident).await?;
+    let page = Read::of(app, visitor, incident, asked.tab()).await?;
     let case = page.case(app, visitor, incident)?;
-    let tab = if asked.tab.as_deref() == Some("evidence") { "?tab=evidence" } else { "" };
+    let tab = asked.tab().query();
     let body = html! {
         article #incident.incident data-id=(incident.id) data-url=(format!("/fragments/incidents/{}{tab}", incident.id)) {
             (head(&case))
@@ -182,29 +217,39 @@ fn head(case: &Case<'_>) -> Markup {
 }
 
 fn columns(case: &Case<'_>, visitor: &Visitor, page: &Read, asked: &Asked, draft: &Draft) -> Markup {
-    let evidence = asked.tab.as_deref() == Some("evidence");
-    let (say, id) = (case.say, case.incident.id);
+    let (tab, say) = (asked.tab(), case.say);
+    let id = case.incident.id;
+    let link = |to: Tab, name: Markup| {
+        html! { a href=(format!("/incidents/{id}{}", to.query())) aria-current=[(tab == to).then_some("true")] { (name) } }
+    };
     html! {
         div.columns {
             div.left { section #facts data-part { (facts::list(case)) } }
             div.centre {
                 section #desk.desk { (desk::tools(case, visitor, &page.staff, draft)) }
                 nav.tabs aria-label=(say.pick("内容", "Contents")) {
-                    a href=(format!("/incidents/{id}")) aria-current=[(!evidence).then_some("true")] { (say.pick("根拠と経過", "Reasons and story")) }
-                    a href=(format!("/incidents/{id}?tab=evidence")) aria-current=[evidence.then_some("true")] {
+                    (link(Tab::Story, html! { (say.pick("根拠と経過", "Reasons and story")) }))
+                    (link(Tab::Investigation, investigation::tab(case)))
+                    (link(Tab::Evidence, html! {
                         (say.pick("アラートの証拠", "Alert evidence")) " " span.n { (case.incident.alert_count) }
-                    }
+                    }))
                     span.reports {
                         (say.pick("報告書（PDF）", "Report (PDF)"))
                         a href=(format!("/incidents/{id}/report/ja.pdf")) lang="ja" { "日本語" }
                         a href=(format!("/incidents/{id}/report/en.pdf")) lang="en" { "English" }
                     }
                 }
-                @if evidence {
-                    section #evidence data-part { (super::evidence::cards(case.incident, case.now, say)) }
-                } @else {
-                    section #reasons data-part { (story::reasons(case)) }
-                    section.story { (story::timeline(case, asked.all.is_some())) }
+                @match (tab, &page.findings) {
+                    (Tab::Investigation, Some(findings)) => {
+                        section #investigation.investigation data-part { (investigation::parts(case, findings)) }
+                    }
+                    (Tab::Evidence, _) => {
+                        section #evidence data-part { (super::evidence::cards(case.incident, case.now, say)) }
+                    }
+                    _ => {
+                        section #reasons data-part { (story::reasons(case)) }
+                        section.story { (story::timeline(case, asked.all.is_some())) }
+                    }
                 }
             }
             div.right { (aside::all(case)) }
@@ -350,6 +395,8 @@ pub(crate) struct Act {
     incident: Incident,
     /// A script sent it and wants a word rather than a page.
     quiet: bool,
+    /// Where the form stood, and where the person is led back to.
+    tab: Tab,
 }
 
 impl axum::extract::FromRequestParts<App> for Act {
@@ -360,7 +407,7 @@ impl axum::extract::FromRequestParts<App> for Act {
         let Path(id) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| Fault::NotFound)?;
         let incident = find(app, &visitor, &id).await?;
         let quiet = wants_text(&parts.headers);
-        Ok(Self { app: app.clone(), visitor, incident, quiet })
+        Ok(Self { app: app.clone(), visitor, incident, quiet, tab: Tab::Story })
     }
 }
 
@@ -382,7 +429,7 @@ impl Act {
         let id = self.incident.id;
         match self.app.engine().execute_together(&self.incident.tenant, id, commands, self.app.now()).await {
             Ok(_) if self.quiet => Ok(StatusCode::NO_CONTENT.into_response()),
-            Ok(_) => Ok(Redirect::to(&format!("/incidents/{id}")).into_response()),
+            Ok(_) => Ok(Redirect::to(&format!("/incidents/{id}{}", self.tab.query())).into_response()),
             Err(ExecuteError::Refused(why)) => {
                 let why = why.text(self.say().0);
                 self.refused(draft, why).await

@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "each user takes what it needs, and a test that cannot go on stops")]
 
 pub mod browser;
+pub mod gathered;
 pub mod markup;
 pub mod payloads;
 

@@ -300,7 +300,7 @@ impl Case<'_> {
             Event::EvidenceGathered { evidence } => {
                 let answer = &evidence.answer;
                 let sort = if answer.is_gap() { Sort::Trouble } else { Sort::Work };
-                let id = format!("#{}", evidence.id);
+                let id = format!("/incidents/{}?tab=investigation#{}", self.incident.id, evidence.id);
                 let what = html! { a href=(id) { (evidence.id) } " " (say.text(answer.inquiry.text())) };
                 (sort, what, some(html! { (answer.outcome.summary(say.0)) }))
             }
