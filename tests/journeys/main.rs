@@ -6,6 +6,7 @@
 mod actions;
 mod checks;
 mod clocks;
+mod investigation;
 mod isolation;
 mod languages;
 mod letters;

@@ -218,8 +218,8 @@ mod tests {
     fn a_loop_is_late_after_two_minutes_and_missing_when_it_never_reported_rel_10() {
         let beats = || vec![beat("intake/acme", 0), beat("actuator", 1), beat("intake/gone", -9999)];
         let expected = |intake, actuator| {
-            let never = ["notifier", "timekeeper"].map(|name| (name, State::Missing));
-            let states = [("intake/acme", intake), ("actuator", actuator), never[0], never[1]];
+            let never = ["notifier", "timekeeper", "investigator"].map(|name| (name, State::Missing));
+            let states = [("intake/acme", intake), ("actuator", actuator), never[0], never[1], never[2]];
             states.map(|(name, state)| (name.to_owned(), state)).to_vec()
         };
         assert_eq!(states(beats(), at(120)), expected(State::Ok, State::Ok));

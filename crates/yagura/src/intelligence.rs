@@ -186,7 +186,7 @@ pub(crate) fn take(draft: &Draft, name: &str, format: Format, path: &Path) -> an
         Format::Purl2cpe => of_cves(vuln::Format::Packages)?,
         Format::Wesng => of_cves(vuln::Format::MicrosoftUpdates)?,
         Format::Iocs => intel::ioc::import(draft, name, intel::ioc::Format::recognise(path)?, path, now)?,
-        Format::Warnings => intel::ioc::import(draft, name, intel::ioc::Format::WarningList, path, now)?,
+        Format::Warnings => intel::ioc::import(draft, name, intel::ioc::Format::MispWarnings, path, now)?,
     })
 }
 

@@ -27,7 +27,8 @@ pub async fn two_programs_may_make_the_same_new_database_at_once(db: &Database) 
     assert_eq!(db.count("schema_version").await, db.number("SELECT MAX(version) + 1 FROM schema_version").await);
 }
 
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
+    "content",
     "schema_version",
     "chain_head",
     "event",

@@ -88,6 +88,8 @@ pub async fn a_store_of_before_the_counters_counts_what_it_has(db: &Database) {
         "DROP INDEX event_question",
         "DROP TABLE clock_cycle",
         "DROP INDEX event_paged",
+        "DROP TABLE content",
+        "DROP INDEX event_evidence",
         "DELETE FROM schema_version WHERE version > 1",
     ] {
         db.run(sql).await;
