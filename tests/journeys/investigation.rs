@@ -6,7 +6,7 @@ use domain::story::{Context, Story};
 use s1sim::{Fault, FaultKind, Times};
 use soc_tests::{TestSoc, customers, minutes};
 
-fn outcome<'a>(incident: &'a Incident, asked: impl Fn(&Inquiry) -> bool) -> &'a Outcome {
+fn outcome(incident: &Incident, asked: impl Fn(&Inquiry) -> bool) -> &Outcome {
     let found = incident.evidence.values().find(|e| asked(&e.answer.inquiry));
     &found.unwrap_or_else(|| panic!("not asked; there is {:?}", incident.evidence)).answer.outcome
 }
@@ -36,7 +36,8 @@ async fn within_a_minute_the_story_the_software_and_the_sweep_are_there() {
     assert!(findings.indicators.iter().all(|looked| !looked.origins.is_empty()));
     let audit = soc.engine().store().verify_contents().await.unwrap();
     assert!(audit.pieces > 0 && audit.faults.is_empty(), "{audit:?}");
-    read_all(&soc);
+    soc.mail().skim();
+    soc.finish().await;
 }
 
 #[tokio::test]
@@ -71,10 +72,6 @@ async fn what_cannot_be_asked_is_a_gap_and_the_incident_moves_on_all_the_same_r2
         )
         .await;
     assert!(matches!(refused, Err(engine::ExecuteError::Refused(Refused::NoSuchInquiry))), "{refused:?}");
-    read_all(&soc);
-}
-
-/// The mails are other stories' business.
-fn read_all(soc: &TestSoc) {
     soc.mail().skim();
+    soc.finish().await;
 }

@@ -39,7 +39,7 @@ async fn whoever_watches_from_outside_sees_a_loop_that_stopped_and_no_customer_r
     };
     let (status, health, states) = look().await;
     assert_eq!((status, &health["status"]), (StatusCode::SERVICE_UNAVAILABLE, &"late".into()));
-    assert_eq!(states, ["missing"; 4], "{health}");
+    assert_eq!(states, ["missing"; 5], "{health}");
 
     soc.beat().await;
     soc.time.pass(minutes(2));
@@ -48,7 +48,7 @@ async fn whoever_watches_from_outside_sees_a_loop_that_stopped_and_no_customer_r
         (status, &health["status"], &health["at"]),
         (StatusCode::OK, &"ok".into(), &"2026-11-24T01:02:00Z".into())
     );
-    assert_eq!(states, ["ok"; 4], "{health}");
+    assert_eq!(states, ["ok"; 5], "{health}");
     assert!(health["clock_step"].is_null(), "{health}");
 
     // One of three customers is no longer polled.

@@ -57,9 +57,19 @@ struct Case<'a> {
 
 /// What came of one step of an inquiry.
 enum Step {
-    Answered(Gathered),
+    Answered(Box<Gathered>),
     /// The source is at work, or has nothing yet that it should have soon.
     Later(Duration),
+}
+
+impl Step {
+    fn answered(gathered: Gathered) -> Self {
+        Self::Answered(Box::new(gathered))
+    }
+
+    fn gap(inquiry: &Inquiry, why: &str) -> Self {
+        Self::answered(gap(inquiry, why))
+    }
 }
 
 /// An answer on its way into the store: what stands in the evidence, and the content that it names.
@@ -92,7 +102,7 @@ impl Investigator {
                     Ok(Step::Later(pause)) => {
                         return Ok(not_yet(inquiry, later(now, pause)));
                     }
-                    Ok(Step::Answered(gathered)) => gathered,
+                    Ok(Step::Answered(gathered)) => *gathered,
                     Err(error) if may_pass(&error) && !last_try => return Err(error),
                     Err(error) => gap(inquiry, &format!("{error:#}")),
                 }

@@ -131,7 +131,8 @@ fn looks_like_domain(name: &str, as_written: &str) -> bool {
     let is_class = CLASSES.iter().any(|class| name.starts_with(class)) && name.matches('.').count() == 1;
     let ends_upper = host.rsplit('.').next().is_some_and(|e| e.starts_with(char::is_uppercase));
     let is_file = FILES.contains(&ending) && name.matches('.').count() == 1;
-    has_known_ending(name) && !is_class && !(is_mixed && ends_upper) && !is_file && !name.contains('_')
+    let is_something_else = is_class || is_file || (is_mixed && ends_upper) || name.contains('_');
+    has_known_ending(name) && !is_something_else
 }
 
 fn has_known_ending(name: &str) -> bool {
@@ -223,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_text_gives_a_bounded_number_each_once_sec_38() {
-        let many: String = (0..500).map(|n| format!("h{}.example h{}.example ", n, n)).collect();
+        let many: String = (0..500).map(|n| format!("h{n}.example h{n}.example ")).collect();
         assert_eq!(extract(&many).len(), MAX_PER_TEXT);
         assert_eq!(values("evil.example EVIL[.]example"), ["evil.example"]);
         let nested = ",http://a.example".repeat(20_000);

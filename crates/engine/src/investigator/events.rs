@@ -40,7 +40,7 @@ pub(super) async fn of(case: &Case<'_>, alert: &AlertId) -> anyhow::Result<Step>
         0 => Outcome::NothingFound,
         records => Outcome::Found(Summary::Events { records, cut }),
     };
-    Ok(Step::Answered(Gathered {
+    Ok(Step::answered(Gathered {
         source: "SentinelOne",
         query: format!("GET /threats/{alert}/explore/events"),
         window: window(&records),

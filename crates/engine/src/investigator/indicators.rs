@@ -9,7 +9,7 @@ use domain::{Timestamp, Untrusted};
 use intel::sources::Question;
 use sentinelone::HIGHEST_RANK;
 
-use super::{Case, Gathered, Knowledge, Step, count, gap, piece};
+use super::{Case, Gathered, Knowledge, Step, count, piece};
 use crate::Engine;
 
 /// Indicators that outside sources are asked about.
@@ -20,7 +20,7 @@ pub(super) async fn look_up(case: &Case<'_>, engine: &Engine, knowledge: &Knowle
     let observed = ioc::observed(&findings.records, &case.incident.alerts);
     if observed.is_empty() {
         let why = "neither the alerts nor the endpoint's records hold an indicator that could be looked up";
-        return Ok(Step::Answered(gap(&Inquiry::Indicators, why)));
+        return Ok(Step::gap(&Inquiry::Indicators, why));
     }
     let mut looked = Vec::new();
     for (n, (ioc, origins)) in observed.into_iter().enumerate() {
@@ -37,7 +37,7 @@ pub(super) async fn look_up(case: &Case<'_>, engine: &Engine, knowledge: &Knowle
         unanswered: count(looked.iter().filter(|l| l.has_gap()).count()),
     };
     let entries = knowledge.lists.as_ref().map_or(0, |lists| lists.len());
-    Ok(Step::Answered(Gathered {
+    Ok(Step::answered(Gathered {
         source: "IOC",
         query: format!(
             "{} indicators against {entries} list entries; sources about the first {ASKED_OUTSIDE}",

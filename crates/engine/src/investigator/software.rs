@@ -6,7 +6,7 @@ use domain::vulnerability::{Software, System};
 use domain::{Untrusted, endpoint::Os};
 use serde_json::Value;
 
-use super::{Case, Gathered, Knowledge, Step, count, gap, piece};
+use super::{Case, Gathered, Knowledge, Step, count, piece};
 use crate::Engine;
 
 /// Most programs kept of one endpoint.
@@ -28,7 +28,7 @@ pub(super) async fn installed(case: &Case<'_>, agent: &AgentId) -> anyhow::Resul
         0 => Outcome::NothingFound,
         programs => Outcome::Found(Summary::Software { programs, cut }),
     };
-    Ok(Step::Answered(Gathered {
+    Ok(Step::answered(Gathered {
         source: "SentinelOne",
         query: format!("GET /agents/applications?ids={agent}"),
         window: None,
@@ -48,11 +48,11 @@ pub(super) async fn vulnerable(
     let inquiry = Inquiry::Vulnerabilities { agent: agent.clone() };
     let database = match &knowledge.vulnerabilities {
         Some(database) if database.as_of().is_some() => database.clone(),
-        _ => return Ok(Step::Answered(gap(&inquiry, "no vulnerability feed is imported (`yagura intel import`)"))),
+        _ => return Ok(Step::gap(&inquiry, "no vulnerability feed is imported (`yagura intel import`)")),
     };
     let mut findings = engine.findings(case.incident).await?;
     let Some(software) = findings.software.remove(agent) else {
-        return Ok(Step::Answered(gap(&inquiry, "what is installed on the endpoint is not known")));
+        return Ok(Step::gap(&inquiry, "what is installed on the endpoint is not known"));
     };
     let (programs, system, now) = (count(software.len()), system(case, agent), case.now);
     let as_of = database.as_of();
@@ -62,7 +62,7 @@ pub(super) async fn vulnerable(
         0 => Outcome::NothingFound,
         matches => Outcome::Found(Summary::Vulnerabilities { programs, matches, exploited }),
     };
-    Ok(Step::Answered(Gathered {
+    Ok(Step::answered(Gathered {
         source: "CVE",
         query: format!(
             "{programs} programs of {agent}, data as of {}",

@@ -13,7 +13,7 @@ use domain::{Timestamp, Untrusted};
 use jiff::SignedDuration;
 use sentinelone::{PowerProgress, QueryId, Table};
 
-use super::{Case, Gathered, Step, count, gap, piece};
+use super::{Case, Gathered, Step, count, piece};
 use crate::Engine;
 
 /// How far back is searched: the shortest retention that the vendor sells.
@@ -72,7 +72,7 @@ pub(super) async fn over_endpoints(
     };
     if asked.is_empty() {
         let why = "there is no indicator of a kind that can be searched for on endpoints";
-        return Ok(Step::Answered(gap(&Inquiry::Sweep, why)));
+        return Ok(Step::gap(&Inquiry::Sweep, why));
     }
     let step = advance(case, &mut asked).await;
     let unfinished = asked.iter().any(|a| matches!(a.state, State::NotYet | State::Running(_)));
@@ -187,7 +187,7 @@ fn result(case: &Case<'_>, asked: Vec<Asked>, (online, total): (u64, u64)) -> an
         agents_online: u32::try_from(online).unwrap_or(u32::MAX),
         agents_total: u32::try_from(total).unwrap_or(u32::MAX),
     };
-    Ok(Step::Answered(Gathered {
+    Ok(Step::answered(Gathered {
         source: "SentinelOne",
         query,
         window: Some(window),

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Error;
@@ -131,7 +131,7 @@ pub(super) fn event(path: &Path, source: impl Read, sink: &mut Sink<'_>) -> Resu
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Bundle {
-    Bundle { objects: Vec<Value> },
+    Whole { objects: Vec<Value> },
     Objects(Vec<Value>),
     One(Value),
 }
@@ -149,18 +149,20 @@ struct Indicator {
     id: Option<String>,
     #[serde(default)]
     valid_from: Option<String>,
-    #[serde(default, rename = "labels")]
-    _labels: IgnoredAny,
 }
 
 /// The place among the objects stands for the line.
 pub(super) fn stix(path: &Path, source: impl Read, sink: &mut Sink<'_>) -> Result<(), Error> {
     let objects = match read(path, source)? {
-        Bundle::Bundle { objects } | Bundle::Objects(objects) => objects,
+        Bundle::Whole { objects } | Bundle::Objects(objects) => objects,
         Bundle::One(object) => vec![object],
     };
+    let is_indicator = |object: &Value| object.get("type").and_then(Value::as_str) == Some("indicator");
+    if !objects.iter().any(is_indicator) {
+        return Err(Error::form(path, "there is no STIX indicator in it"));
+    }
     for (at, object) in (1..).zip(objects) {
-        if object.get("type").and_then(Value::as_str) != Some("indicator") {
+        if !is_indicator(&object) {
             continue;
         }
         let indicator: Indicator = match serde_json::from_value(object) {

@@ -25,6 +25,9 @@ pub(super) fn plain(path: &Path, source: impl Read, sink: &mut Sink<'_>) -> Resu
             return Ok(());
         }
         let (value, comment) = line.split_once(" #").map_or((line, None), |(value, comment)| (value, Some(comment)));
+        // A few lists of single values put a score behind some.
+        let (value, score) = value.split_once(';').unwrap_or((value, ""));
+        let value = if score.bytes().all(|b| b.is_ascii_digit()) { value } else { line };
         is_used = true;
         let detail =
             Detail { label: comment.map(|c| c.trim().to_owned()), reference: reference.clone(), ..Detail::default() };
