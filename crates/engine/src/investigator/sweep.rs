@@ -78,8 +78,7 @@ pub(super) async fn over_endpoints(
     let unfinished = asked.iter().any(|a| matches!(a.state, State::NotYet | State::Running(_)));
     if unfinished {
         lock(under_way).insert(job.to_owned(), asked);
-        step?;
-        return Ok(Step::Later(LOOK_AGAIN));
+        return Ok(Step::Later(step?));
     }
     let agents_total = case.console.agent_count(case.now).await?;
     let agents_online = case.console.online_count(case.now).await?;
@@ -116,8 +115,9 @@ fn query(field: &str, iocs: &[Ioc]) -> String {
     )
 }
 
-/// Takes each question one step further. Stops at the first that has to wait for its turn.
-async fn advance(case: &Case<'_>, asked: &mut [Asked]) -> anyhow::Result<()> {
+/// Takes each question one step further, and says when to go on. Stops at the first that has to wait for its turn: four
+/// calls a second are shared by all incidents of a customer, and waiting for one is no failure.
+async fn advance(case: &Case<'_>, asked: &mut [Asked]) -> anyhow::Result<Duration> {
     for question in asked {
         let span = (question.window.from, question.window.to);
         let progress = match &question.state {
@@ -133,11 +133,18 @@ async fn advance(case: &Case<'_>, asked: &mut [Asked]) -> anyhow::Result<()> {
             Ok(PowerProgress::Running(_)) => State::Failed(Untrusted::new("it did not end within a minute")),
             Ok(PowerProgress::Failed(why)) => State::Failed(why),
             Ok(PowerProgress::Done(table)) => State::Done(hits(case, &question.iocs, &table)),
-            Err(error) if error.is_transient() && !case.last_try => return Err(error.into()),
+            Err(error) if error.is_transient() && question.looks < MAX_LOOKS => match error.retry_after() {
+                Some(after) => {
+                    question.looks += 1;
+                    return Ok(after.max(LOOK_AGAIN));
+                }
+                None if case.last_try => State::Failed(Untrusted::new(&error.to_string())),
+                None => return Err(error.into()),
+            },
             Err(error) => State::Failed(Untrusted::new(&error.to_string())),
         };
     }
-    Ok(())
+    Ok(LOOK_AGAIN)
 }
 
 fn hits(case: &Case<'_>, iocs: &[Ioc], table: &Table) -> Vec<SweepHit> {
