@@ -62,7 +62,7 @@ async fn whoever_watches_from_outside_sees_a_loop_that_stopped_and_no_customer_r
     soc.engine.store().keep_clock_step(step).await.unwrap();
     let (status, health, states) = look().await;
     assert_eq!((status, &health["status"]), (StatusCode::SERVICE_UNAVAILABLE, &"late".into()));
-    assert_eq!(states, ["late", "ok", "ok", "ok"], "{health}");
+    assert_eq!(states, ["late", "ok", "ok", "ok", "ok"], "{health}");
     assert_eq!(health["loops"][0]["age_s"], 121, "{health}");
     assert_eq!(health["clock_step"], "clock stepped by -75 s at 2026-11-24T01:00:59Z");
 }
