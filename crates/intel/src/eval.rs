@@ -1,8 +1,9 @@
 //! The scorecards of `yagura eval`: counts against labels, with the interval that so many cases allow.
 //!
-//! What counts as a case and where its label comes from, each evaluation says for itself; here is only the arithmetic, the same
-//! for all.
+//! What counts as a case and where its label comes from, each evaluation says for itself; the arithmetic is that of
+//! `domain::scorecard`.
 
+use domain::scorecard::{Interval, share, wilson};
 use serde::Serialize;
 
 pub use crate::vuln::evaluation::cve;
@@ -37,23 +38,20 @@ pub struct Score {
     pub false_negatives: u64,
 }
 
-/// From, to.
-pub type Interval = [f64; 2];
-
 impl Score {
     pub const NONE: Self = Self { n: 0, true_positives: 0, false_positives: 0, false_negatives: 0 };
 
     /// `None` where nothing was claimed: there is no precision of nothing.
     pub fn precision(&self) -> Option<f64> {
-        ratio(self.true_positives, self.true_positives + self.false_positives)
+        share(self.true_positives, self.true_positives + self.false_positives)
     }
 
     pub fn recall(&self) -> Option<f64> {
-        ratio(self.true_positives, self.true_positives + self.false_negatives)
+        share(self.true_positives, self.true_positives + self.false_negatives)
     }
 
     pub fn f1(&self) -> Option<f64> {
-        ratio(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.false_negatives)
+        share(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.false_negatives)
     }
 
     /// 95 % interval of F1. It grows with the share that the true positives have in all that was claimed or should have been,
@@ -69,20 +67,6 @@ impl Score {
         self.false_positives += other.false_positives;
         self.false_negatives += other.false_negatives;
     }
-}
-
-/// The 95 % interval of a proportion by Wilson, which stays within 0 and 1 and is honest at either end. `None` for none.
-#[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^52")]
-pub fn wilson(successes: u64, trials: u64) -> Option<Interval> {
-    const Z: f64 = 1.959_963_984_540_054;
-    if trials == 0 {
-        return None;
-    }
-    let (n, p) = (trials as f64, successes as f64 / trials as f64);
-    let middle = p + Z * Z / (2.0 * n);
-    let reach = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + Z * Z / n;
-    Some([((middle - reach) / scale).max(0.0), ((middle + reach) / scale).min(1.0)])
 }
 
 /// What a score is written as.
@@ -116,11 +100,6 @@ impl From<Score> for Figures {
             recall_interval: wilson(true_positives, true_positives + false_negatives),
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^52")]
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 #[cfg(test)]

@@ -218,16 +218,9 @@ fn looked(agent: &AgentId, now: Timestamp, words: &Words<'_>) -> Vec<Looked> {
     let hash = Ioc::Hash(Hash::parse(&format!("{:064x}", 0x00c0_ffee)).unwrap());
     let engines = Engines { malicious: 42, undetected: 20, ..Engines::default() };
     let known = Known {
-        opinion: Opinion::Engines(engines),
         described_as: words.maybe("Win32 EXE"),
         labels: vec![words.say("trojan.agenttesla")],
-        names: vec![],
-        signer: None,
-        votes: None,
-        submissions: None,
-        first_seen: None,
-        last_seen: None,
-        reference: None,
+        ..Known::of(Opinion::Engines(engines))
     };
     let domain = Ioc::Domain("evil.example".into());
     let list = ListHit {

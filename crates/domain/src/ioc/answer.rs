@@ -145,6 +145,24 @@ pub enum Why {
     Rejected,
 }
 
+impl Known {
+    /// An opinion, and nothing else that the source says of it.
+    pub fn of(opinion: Opinion) -> Self {
+        Self {
+            opinion,
+            described_as: None,
+            labels: Vec::new(),
+            names: Vec::new(),
+            signer: None,
+            votes: None,
+            submissions: None,
+            first_seen: None,
+            last_seen: None,
+            reference: None,
+        }
+    }
+}
+
 impl Answer {
     /// At least three engines, or the source's own word. One engine alone is often wrong.
     pub fn says_malicious(&self) -> bool {
@@ -290,18 +308,7 @@ mod tests {
 
     fn engines(malicious: u32, undetected: u32, silent: u32) -> Outcome {
         let opinion = Opinion::Engines(Engines { malicious, undetected, silent, ..Engines::default() });
-        Outcome::Known(Box::new(Known {
-            opinion,
-            described_as: None,
-            labels: vec![],
-            names: vec![],
-            signer: None,
-            votes: None,
-            submissions: None,
-            first_seen: None,
-            last_seen: None,
-            reference: None,
-        }))
+        Outcome::Known(Box::new(Known::of(opinion)))
     }
 
     #[test]

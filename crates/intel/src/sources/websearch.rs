@@ -107,18 +107,7 @@ fn read(body: &[u8], question: &str, value: &str) -> Result<Outcome, Gap> {
             Ok(Outcome::NotKnown)
         };
     }
-    Ok(Outcome::Known(Box::new(Known {
-        opinion: Opinion::Mentions { total, mentions },
-        described_as: None,
-        labels: vec![],
-        names: vec![],
-        signer: None,
-        votes: None,
-        submissions: None,
-        first_seen: None,
-        last_seen: None,
-        reference: None,
-    })))
+    Ok(Outcome::Known(Box::new(Known::of(Opinion::Mentions { total, mentions }))))
 }
 
 fn mention(item: &Value, value: &str) -> Option<Mention> {
