@@ -1,9 +1,18 @@
 //! The evidence is there before the analyst opens the incident, and what could not be learnt has a name (R23).
 
+use std::net::SocketAddr;
+
+use domain::TenantId;
 use domain::evidence::{Inquiry, Outcome, Summary};
-use domain::incident::{Command, Incident, Refused};
+use domain::incident::{Command, Incident, Refused, Role};
 use domain::story::{Context, Story};
-use s1sim::{Fault, FaultKind, Times};
+use engine::investigator::Knowledge;
+use intel::sources::{Quota, Sources, VirusTotalSettings};
+use outbound::{Allowed, Outbound, Secret};
+use s1sim::{Fault, FaultKind, Role as HostRole, Threat, Times};
+use sinks::questions::Fault as SourceFault;
+use sinks::virustotal::{self, Entry, Object};
+use sinks::{Now, VirusTotalSink};
 use soc_tests::{TestSoc, customers, minutes};
 
 fn outcome(incident: &Incident, asked: impl Fn(&Inquiry) -> bool) -> &Outcome {
@@ -72,6 +81,74 @@ async fn what_cannot_be_asked_is_a_gap_and_the_incident_moves_on_all_the_same_r2
         )
         .await;
     assert!(matches!(refused, Err(engine::ExecuteError::Refused(Refused::NoSuchInquiry))), "{refused:?}");
+    soc.mail().skim();
+    soc.finish().await;
+}
+
+/// A reputation service that knows one domain of the attack and one of another, and how to ask it.
+fn reputation() -> (VirusTotalSink, Knowledge) {
+    let service = VirusTotalSink::start(virustotal::Options {
+        http: SocketAddr::from(([127, 0, 0, 1], 0)),
+        key: "test-only".into(),
+        quota: None,
+        catalogue: ["keys.gate-relay.example", "other.example"]
+            .map(|name| Entry::of(Object::Domain(name.into())).bad(11, "trojan.test"))
+            .into(),
+        now: Now::new(|| "2026-11-24T01:00:00Z".parse().unwrap()),
+    })
+    .unwrap();
+    let at = Allowed::public(service.url().parse().unwrap());
+    let quota = Quota { per_minute: 600, per_day: 10_000 };
+    let virustotal = Some(VirusTotalSettings { key: Secret::new("test-only"), quota, at });
+    let settings = intel::sources::Settings { virustotal, ..Default::default() };
+    let door = Outbound::new(&outbound::Settings::new(settings.allowed())).unwrap();
+    let sources = Some(Sources::new(door, settings, customers::ALL.len()));
+    (service, Knowledge { sources, ..Knowledge::default() })
+}
+
+#[tokio::test]
+async fn what_a_source_knows_stands_beside_the_indicator_and_what_it_cannot_say_is_a_gap_r23() {
+    let faults = [None, Some(SourceFault::Dead), Some(SourceFault::Lies), Some(SourceFault::Malformed)];
+    for fault in faults {
+        let (service, knowledge) = reputation();
+        if let Some(fault) = &fault {
+            service.set_fault(fault.clone(), 1_000);
+        }
+        let soc = TestSoc::start_knowing(knowledge).await;
+        soc.play("ransomware-workstation", customers::JAPANESE).await;
+        soc.pass(minutes(1)).await;
+        let incident = soc.incidents().await.remove(0);
+        let findings = soc.engine().findings(&incident).await.unwrap();
+        let domain = findings.indicators.iter().find(|l| l.ioc.value() == "keys.gate-relay.example").unwrap();
+        match fault {
+            None => assert!(domain.is_bad() && !domain.has_gap(), "{domain:?}"),
+            Some(_) => assert!(!domain.is_bad() && domain.has_gap(), "{fault:?}: {domain:?}"),
+        }
+        // Either way the incident went on: all endpoints were searched.
+        assert!(matches!(outcome(&incident, |i| *i == Inquiry::Sweep), Outcome::Found(_)), "{fault:?}");
+        soc.mail().skim();
+        soc.finish().await;
+        service.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn processes_that_die_over_an_inquiry_leave_a_gap_and_not_an_endless_job_rel_16() {
+    let soc = TestSoc::start().await;
+    let host = soc.host(customers::JAPANESE, HostRole::Desktop, 0);
+    soc.raise(customers::JAPANESE, &Threat::ransomware(&host));
+    let engine = soc.engine();
+    let tenant: TenantId = customers::JAPANESE.parse().unwrap();
+    soc.poll(customers::JAPANESE).await;
+    // Claimed again and again, and never heard of: each lease is over at the instant it begins.
+    for _ in 0..4 {
+        let claimed = engine.store().claim(Role::Investigator, "dead", soc.now(), soc.now(), 100).await.unwrap();
+        assert!(claimed.iter().any(|job| job.tenant == tenant));
+    }
+    soc.pass(minutes(1)).await;
+    let incident = soc.incidents().await.remove(0);
+    let events = outcome(&incident, |i| matches!(i, Inquiry::Events { .. }));
+    assert!(matches!(events, Outcome::CouldNotAsk { .. }), "{events:?}");
     soc.mail().skim();
     soc.finish().await;
 }

@@ -78,12 +78,12 @@ pub(crate) fn console_actuator(sim: &S1Sim, door: &Outbound, customer: &str) -> 
 }
 
 /// One worker of each role.
-pub(crate) fn workers(sim: &S1Sim, door: &Outbound, mail: &MailSink) -> Vec<Worker> {
+pub(crate) fn workers(sim: &S1Sim, door: &Outbound, mail: &MailSink, knowledge: Knowledge) -> Vec<Worker> {
     let consoles: BTreeMap<TenantId, _> =
         customers::ALL.iter().map(|c| (c.parse().unwrap(), console_actuator(sim, door, c))).collect();
     let actuator = Arc::new(Actuator::new(consoles));
     let readers = customers::ALL.iter().map(|c| (c.parse().unwrap(), console_reader(sim, door, c))).collect();
-    let investigator = Arc::new(Investigator::new(readers, Knowledge::default()));
+    let investigator = Arc::new(Investigator::new(readers, knowledge));
     vec![
         Worker::Actuator { name: "actuator".into(), actuator },
         Worker::Notifier { name: "notifier".into(), notifier: Arc::new(notifier(mail)) },

@@ -9,6 +9,7 @@ use domain::incident::{Command, Incident, Role};
 use domain::oncall::Roster;
 use domain::tenant::Tenant;
 use domain::{AlertId, IncidentId, PersonId, TenantId, Timestamp, Untrusted, Verdict};
+use engine::investigator::Knowledge;
 use engine::{Engine, ExecuteError, PollReport, Poller, Worker};
 use outbound::Outbound;
 use s1sim::{Role as HostRole, S1Sim, Threat};
@@ -66,6 +67,15 @@ impl TestSoc {
 
     /// With people who are called when nobody takes an incident.
     pub async fn start_staffed(adapt: impl Fn(&mut Tenant), roster: Roster) -> Self {
+        Self::start_as(adapt, roster, Knowledge::default()).await
+    }
+
+    /// With lists, feeds, rules or sources to ask.
+    pub async fn start_knowing(knowledge: Knowledge) -> Self {
+        Self::start_as(|_| {}, Roster::default(), knowledge).await
+    }
+
+    async fn start_as(adapt: impl Fn(&mut Tenant), roster: Roster, knowledge: Knowledge) -> Self {
         let sim = bench::simulator(START.parse().unwrap()).await;
         let mail = bench::mail_server(sim.clock()).await;
         let folder = tempfile::tempdir().expect("a folder for the store");
@@ -78,7 +88,7 @@ impl TestSoc {
         let door = bench::door(&sim);
         Self {
             pollers: bench::pollers(&sim, &door),
-            workers: bench::workers(&sim, &door, &mail),
+            workers: bench::workers(&sim, &door, &mail, knowledge),
             read: Mutex::default(),
             poll_failures: Mutex::default(),
             polled_at: Mutex::new(Timestamp::MIN),

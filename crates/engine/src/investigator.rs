@@ -12,11 +12,12 @@ use anyhow::Context as _;
 use domain::evidence::{Answer, Content, Inquiry, Outcome as Found, Window};
 use domain::incident::{Command, Effect, Incident};
 use domain::{TenantId, Timestamp, Untrusted};
+use jiff::SignedDuration;
 use sentinelone::Reader;
 use store::{Job, MAX_CONTENT, Outcome, Piece, Scope};
 
 use crate::Engine;
-use crate::worker::later;
+use crate::worker::{later, told_when, turn};
 
 mod detections;
 mod events;
@@ -26,6 +27,8 @@ mod sweep;
 
 /// Tries before a gap is recorded. With the pauses between them this is about ten seconds.
 const MAX_TRIES: u32 = 4;
+/// How long an inquiry may wait for its turn at a source, all turns together.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Holds what can be asked.
 #[derive(Debug)]
@@ -53,6 +56,8 @@ struct Case<'a> {
     again: bool,
     /// What fails now is a gap.
     last_try: bool,
+    /// It may still wait for a turn.
+    patient: bool,
 }
 
 /// What came of one step of an inquiry.
@@ -95,14 +100,16 @@ impl Investigator {
         let incident = engine.store().incident(&scope, job.incident).await?.context("the job's incident is missing")?;
         let gathered = match self.consoles.get(&job.tenant) {
             None => gap(inquiry, "no console with a token that can look is configured"),
+            // The tries before this one said nothing at all: they took too long, or their process died over them.
+            Some(_) if job.attempts > MAX_TRIES => gap(inquiry, "several tries did not come to an end"),
             Some(console) => {
-                let (again, last_try) = (job.attempts > 1, job.attempts >= MAX_TRIES);
-                let case = Case { incident: &incident, console, now, again, last_try };
+                let patient = now.duration_since(job.made_at) < PATIENCE;
+                let (again, last_try) = (job.attempts > 1, job.attempts == MAX_TRIES);
+                let case = Case { incident: &incident, console, now, again, last_try, patient };
                 match self.ask(&case, engine, job, inquiry).await {
-                    Ok(Step::Later(pause)) => {
-                        return Ok(not_yet(inquiry, later(now, pause)));
-                    }
+                    Ok(Step::Later(pause)) => return Ok(not_yet(inquiry, later(now, pause))),
                     Ok(Step::Answered(gathered)) => *gathered,
+                    Err(error) if patient && told_when(&error).is_some() => return Ok(in_turn(job, &error, now)),
                     Err(error) if may_pass(&error) && !last_try => return Err(error),
                     Err(error) => gap(inquiry, &format!("{error:#}")),
                 }
@@ -148,6 +155,12 @@ impl Investigator {
     }
 }
 
+/// Waiting for one's turn is no failed try: a budget is shared by all incidents of a customer.
+fn in_turn(job: &Job, error: &anyhow::Error, now: Timestamp) -> Outcome {
+    let pause = turn(job, told_when(error).unwrap_or_default());
+    Outcome::Wait { at: later(now, pause), why: format!("{error:#}") }
+}
+
 /// A search that runs is no failed try; an answer that was empty is one.
 fn not_yet(inquiry: &Inquiry, at: Timestamp) -> Outcome {
     let why = "the source is not ready yet".to_owned();
@@ -179,8 +192,16 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Content as it is kept, if it is not too large to be.
-fn piece(value: &impl serde::Serialize) -> anyhow::Result<Option<Piece>> {
+/// What was read out of an answer. If it is too large to be kept, the answer is a gap: a summary without its findings proves
+/// nothing.
+fn findings(value: &impl serde::Serialize) -> anyhow::Result<Option<Piece>> {
+    let found = raw(value)?;
+    anyhow::ensure!(found.is_some(), "what was found is larger than the {MAX_CONTENT} bytes that are kept");
+    Ok(found)
+}
+
+/// An answer as it came, if it is not too large to be kept.
+fn raw(value: &impl serde::Serialize) -> anyhow::Result<Option<Piece>> {
     let text = serde_json::to_string(value).context("evidence could not be written as JSON")?;
     Ok((text.len() <= MAX_CONTENT).then(|| Piece::new(&text)))
 }

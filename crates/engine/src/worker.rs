@@ -129,7 +129,7 @@ fn pause(job: &Job) -> Duration {
 }
 
 /// When the far side, or our own budget for it, says to come back. Waiting for one's turn is no failure.
-fn told_when(error: &anyhow::Error) -> Option<Duration> {
+pub(crate) fn told_when(error: &anyhow::Error) -> Option<Duration> {
     let console = || error.downcast_ref::<sentinelone::Error>()?.retry_after();
     let chat = || error.downcast_ref::<notify::slack::Error>()?.retry_after();
     console().or_else(chat)
@@ -137,7 +137,7 @@ fn told_when(error: &anyhow::Error) -> Option<Duration> {
 
 /// A budget frees one turn at a time. Those who wait for it come back spread over a span that doubles with each try, up to
 /// four seconds: hundreds that all came back at once would spend their time on asking.
-fn turn(job: &Job, after: Duration) -> Duration {
+pub(crate) fn turn(job: &Job, after: Duration) -> Duration {
     let slots = 1_u64 << job.attempts.min(4);
     after.max(Duration::from_millis(500)) + Duration::from_millis(250 * (seed(job) % slots))
 }

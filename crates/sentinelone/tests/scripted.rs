@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use domain::alert::ConsoleStatus;
 use domain::{AgentId, AlertId, Verdict};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use outbound::{Allowed, Answer, Call, FarSide, Outbound, Secret, Settings, Unreachable};
 use sentinelone::{
-    ActToken, Activity, Actuator, Changes, Console, Error, Foreign, Mitigate, ReadToken, Reader, RefusalReason, Scope,
-    Targets,
+    ActToken, Activity, Actuator, Changes, Console, Error, Foreign, Mitigate, PowerProgress, ReadToken, Reader,
+    RefusalReason, Scope, Targets,
 };
 use serde_json::{Value, json};
 
@@ -312,4 +312,92 @@ async fn each_family_and_each_token_has_its_own_budget() {
     assert!(refused.is_transient() && refused.retry_after().is_some());
     looking.agents(&agent("9"), now()).await.unwrap();
     assert_eq!(script.asked.lock().unwrap().len(), 51);
+}
+
+// ── looking things up ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+fn answered(status: &str, columns: &[&str], rows: &Value) -> Result<Answer, Unreachable> {
+    let columns: Vec<Value> = columns.iter().map(|name| json!({"name": name, "type": "STRING"})).collect();
+    says(200, &json!({"data": {"queryId": "pq-1", "status": status, "columns": columns, "data": rows}}))
+}
+
+fn own_sites() -> Result<Answer, Unreachable> {
+    page(&[json!({"id": "11", "name": "Tokyo", "accountId": "7"})], &Value::Null)
+}
+
+const SPAN: (&str, &str) = ("2026-09-04T08:30:00Z", "2026-09-18T08:30:00Z");
+
+/// Asked in the n-th second: the console takes four a second, and so does the client's budget.
+async fn power(reader: &Reader, n: i64) -> Result<PowerProgress, Error> {
+    let at = now() + SignedDuration::from_secs(n);
+    reader.power_query("event.type = *", (SPAN.0.parse().unwrap(), SPAN.1.parse().unwrap()), at).await
+}
+
+#[tokio::test]
+async fn rows_of_others_that_a_power_query_returns_are_dropped_counted_and_not_kept_as_they_came_sec_01() {
+    let columns = ["endpoint.name", "site.id", "account.id"];
+    let rows = json!([["ws-17", "11", "7"], ["their-pc", "99", "7"], ["theirs", "11", "8"], ["nobodys", null, null]]);
+    let (reader, script) = reader([own_sites(), answered("FINISHED", &columns, &rows)]);
+    let PowerProgress::Done(table) = power(&reader, 0).await.unwrap() else { panic!("it is finished") };
+    assert_eq!((table.rows.len(), table.foreign), (1, 3));
+    assert_eq!(table.cell(&table.rows[0], "endpoint.name").unwrap().for_matching(), "ws-17");
+    assert!(table.raw.is_null(), "evidence must not hold another customer's rows");
+    // The question itself names the sites and their account, without which the whole console would answer.
+    let body = script.body(1);
+    assert_eq!((&body["siteIds"], &body["accountIds"]), (&json!(["11", "12"]), &json!(["7"])));
+}
+
+#[tokio::test]
+async fn a_power_query_that_does_not_say_whose_its_rows_are_proves_nothing() {
+    let (reader, _) = reader([own_sites(), answered("FINISHED", &["endpoint.name"], &json!([["ws-17"]]))]);
+    let PowerProgress::Done(table) = power(&reader, 0).await.unwrap() else { panic!("it is finished") };
+    assert_eq!((table.rows.len(), table.foreign), (0, 1));
+}
+
+#[tokio::test]
+async fn a_power_query_runs_fails_or_is_not_understood_and_each_is_said() {
+    let hostile = says(200, &json!({"data": {"queryId": "../../users?x=", "status": "RUNNING"}}));
+    let nameless = says(200, &json!({"data": {"columns": [], "data": []}}));
+    let (reader, script) = reader([
+        own_sites(),
+        answered("RUNNING", &[], &json!([])),
+        answered("FAILED_CLIENT", &[], &json!([])),
+        own_sites(),
+        hostile,
+        own_sites(),
+        nameless,
+    ]);
+    let PowerProgress::Running(id) = power(&reader, 0).await.unwrap() else { panic!("it runs") };
+    let later = now() + SignedDuration::from_secs(1);
+    assert!(matches!(reader.power_query_result(&id, later).await.unwrap(), PowerProgress::Failed(_)));
+    assert!(script.url(2).ends_with("/dv/events/pq-ping?queryId=pq-1"), "{}", script.url(2));
+    for n in [2, 3] {
+        assert!(matches!(power(&reader, n).await, Err(Error::Malformed { .. })));
+    }
+}
+
+#[tokio::test]
+async fn events_of_another_customer_or_endpoint_are_refused_one_by_one_sec_01() {
+    let event = |id: &str, site: &Value, agent: &str| {
+        json!({"id": id, "siteId": site, "accountId": "7", "agentId": agent, "eventType": "FILECREATION",
+            "objectType": "file", "fileFullName": "C:\\x\u{202e}exe.txt", "createdAt": "2026-09-18T08:00:00Z"})
+    };
+    let events = [
+        event("1", &json!("11"), "9"),
+        event("2", &json!("99"), "9"),
+        event("3", &json!("11"), "8"),
+        event("4", &Value::Null, "9"),
+    ];
+    let (reader, _) = reader([page(&events, &Value::Null)]);
+    let found = reader.events_of(&"1".parse().unwrap(), &"9".parse().unwrap(), 100, now()).await.unwrap();
+    let kept: Vec<&str> = found.records.iter().flatten().map(|taken| taken.record.id.for_matching()).collect();
+    assert_eq!((kept, found.records.len(), found.cut), (vec!["1", "4"], 4, false));
+}
+
+#[tokio::test]
+async fn software_is_asked_only_about_an_endpoint_that_is_the_customers_own_sec_01() {
+    let theirs = json!({"id": "9", "siteId": "99", "accountId": "8", "computerName": "their-pc"});
+    let (reader, script) = reader([page(&[theirs], &Value::Null)]);
+    assert!(reader.applications(&"9".parse().unwrap(), now()).await.unwrap().is_none());
+    assert_eq!(script.asked.lock().unwrap().len(), 1, "nothing was asked about their software");
 }

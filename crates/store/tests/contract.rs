@@ -8,6 +8,7 @@ mod contract {
     pub mod cycles;
     pub mod database;
     pub mod desk;
+    pub mod evidence;
     pub mod hand_over;
     pub mod intake;
     pub mod jobs;
@@ -66,6 +67,11 @@ stories! {
         a_unit_of_work_sees_its_own_incident_before_the_commit,
         a_decision_taken_twice_makes_its_jobs_once,
         state_is_the_fold_of_the_events,
+    }
+    evidence {
+        evidence_is_there_with_its_content_or_not_at_all_rel_05,
+        evidence_is_not_there_for_another_tenant_sec_02,
+        changed_and_deleted_evidence_is_named_and_never_shown_rel_22,
     }
     killed {
         a_killed_program_loses_nothing_that_it_said_was_committed,

@@ -2,7 +2,7 @@
 
 use domain::evidence::{Inquiry, Outcome, Summary};
 
-use super::{Case, Gathered, Knowledge, Step, count, piece};
+use super::{Case, Gathered, Knowledge, Step, count};
 use crate::Engine;
 
 pub(super) async fn run(case: &Case<'_>, engine: &Engine, knowledge: &Knowledge) -> anyhow::Result<Step> {
@@ -27,7 +27,7 @@ pub(super) async fn run(case: &Case<'_>, engine: &Engine, knowledge: &Knowledge)
         ),
         window: None,
         outcome,
-        findings: piece(&report.hits)?,
+        findings: super::findings(&report.hits)?,
         raw: None,
     }))
 }

@@ -7,7 +7,7 @@ use domain::evidence::{Outcome, Summary, Window};
 use domain::telemetry::Record;
 use serde_json::Value;
 
-use super::{Case, Gathered, Step, count, piece};
+use super::{Case, Gathered, Step, count};
 
 /// Most records kept of one alert.
 const MOST: usize = 2_000;
@@ -45,8 +45,8 @@ pub(super) async fn of(case: &Case<'_>, alert: &AlertId) -> anyhow::Result<Step>
         query: format!("GET /threats/{alert}/explore/events"),
         window: window(&records),
         outcome,
-        findings: piece(&records)?,
-        raw: piece(&Value::Array(raw))?,
+        findings: super::findings(&records)?,
+        raw: super::raw(&Value::Array(raw))?,
     }))
 }
 

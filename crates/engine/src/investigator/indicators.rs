@@ -1,15 +1,16 @@
 //! What lists and sources say of the indicators in all that was gathered. Not found is not clean.
 //!
 //! Lists are asked about every indicator. Sources have budgets: they are asked about the first few, the alert's own file
-//! before all others, one after the other.
+//! before all others. All questions go out together, so that one slow source costs its own patience once, not for each.
 
 use domain::evidence::{Inquiry, Looked, Outcome, Summary};
 use domain::ioc::{self, Answer, Gap, Ioc, Known, Opinion, Pap, Source, Why};
 use domain::{Timestamp, Untrusted};
+use futures_util::future::{join, join_all};
 use intel::sources::Question;
 use sentinelone::HIGHEST_RANK;
 
-use super::{Case, Gathered, Knowledge, Step, count, piece};
+use super::{Case, Gathered, Knowledge, Step, count};
 use crate::Engine;
 
 /// Indicators that outside sources are asked about.
@@ -22,13 +23,15 @@ pub(super) async fn look_up(case: &Case<'_>, engine: &Engine, knowledge: &Knowle
         let why = "neither the alerts nor the endpoint's records hold an indicator that could be looked up";
         return Ok(Step::gap(&Inquiry::Indicators, why));
     }
+    let asked = observed.iter().take(ASKED_OUTSIDE).map(|(ioc, _)| ask(case, knowledge, ioc));
+    let mut answers = join_all(asked).await.into_iter();
     let mut looked = Vec::new();
-    for (n, (ioc, origins)) in observed.into_iter().enumerate() {
+    for (ioc, origins) in observed {
         let lists = match &knowledge.lists {
             Some(lists) => lists.look_up(&ioc)?,
             None => Vec::new(),
         };
-        let answers = if n < ASKED_OUTSIDE { ask(case, knowledge, &ioc).await } else { Vec::new() };
+        let answers = answers.next().unwrap_or_default();
         looked.push(Looked { ioc, pap: Pap::default(), origins, lists, answers });
     }
     let summary = Summary::Indicators {
@@ -45,20 +48,21 @@ pub(super) async fn look_up(case: &Case<'_>, engine: &Engine, knowledge: &Knowle
         ),
         window: None,
         outcome: Outcome::Found(summary),
-        findings: piece(&looked)?,
+        findings: super::findings(&looked)?,
         raw: None,
     }))
 }
 
 async fn ask(case: &Case<'_>, knowledge: &Knowledge, ioc: &Ioc) -> Vec<Answer> {
-    let mut answers = Vec::new();
-    answers.extend(console(case, ioc).await);
-    if let Some(sources) = &knowledge.sources {
+    let outside = async {
+        let Some(sources) = &knowledge.sources else { return Vec::new() };
         let tenant = &case.incident.tenant;
         let question = Question { tenant, ioc, pap: Pap::default(), priority: case.incident.priority() };
-        answers.extend(sources.ask(&question, case.now).await);
-    }
-    answers
+        let asked = sources.that_take(ioc).into_iter().map(|source| sources.ask_one(source, &question, case.now));
+        join_all(asked).await
+    };
+    let (own, outside) = join(console(case, ioc), outside).await;
+    own.into_iter().chain(outside.into_iter().flatten()).collect()
 }
 
 /// The console's own reputation service knows files by SHA-1.
@@ -82,18 +86,7 @@ async fn console(case: &Case<'_>, ioc: &Ioc) -> Option<Answer> {
 }
 
 fn rated(rank: u8, malicious: bool) -> ioc::Outcome {
-    ioc::Outcome::Known(Box::new(Known {
-        opinion: Opinion::Rank { rank, out_of: HIGHEST_RANK, malicious },
-        described_as: None,
-        labels: Vec::new(),
-        names: Vec::new(),
-        signer: None,
-        votes: None,
-        submissions: None,
-        first_seen: None,
-        last_seen: None,
-        reference: None,
-    }))
+    ioc::Outcome::Known(Box::new(Known::of(Opinion::Rank { rank, out_of: HIGHEST_RANK, malicious })))
 }
 
 fn could_not(error: &sentinelone::Error) -> ioc::Outcome {

@@ -6,7 +6,7 @@ use domain::vulnerability::{Software, System};
 use domain::{Untrusted, endpoint::Os};
 use serde_json::Value;
 
-use super::{Case, Gathered, Knowledge, Step, count, piece};
+use super::{Case, Gathered, Knowledge, Step, count};
 use crate::Engine;
 
 /// Most programs kept of one endpoint.
@@ -33,8 +33,8 @@ pub(super) async fn installed(case: &Case<'_>, agent: &AgentId) -> anyhow::Resul
         query: format!("GET /agents/applications?ids={agent}"),
         window: None,
         outcome,
-        findings: piece(&software)?,
-        raw: piece(&Value::Array(raw))?,
+        findings: super::findings(&software)?,
+        raw: super::raw(&Value::Array(raw))?,
     }))
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn vulnerable(
         ),
         window: None,
         outcome,
-        findings: piece(&matches)?,
+        findings: super::findings(&matches)?,
         raw: None,
     }))
 }

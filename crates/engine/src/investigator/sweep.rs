@@ -13,7 +13,7 @@ use domain::{Timestamp, Untrusted};
 use jiff::SignedDuration;
 use sentinelone::{PowerProgress, QueryId, Table};
 
-use super::{Case, Gathered, Step, count, piece};
+use super::{Case, Gathered, Step, count};
 use crate::Engine;
 
 /// How far back is searched: the shortest retention that the vendor sells.
@@ -65,7 +65,7 @@ pub(super) async fn over_endpoints(
     under_way: &UnderWay,
     job: &str,
 ) -> anyhow::Result<Step> {
-    let remembered = lock(under_way).remove(job);
+    let remembered = remembered(under_way, job, case.now);
     let mut asked = match remembered {
         Some(asked) => asked,
         None => questions(&engine.findings(case.incident).await?.indicators, case.now),
@@ -78,7 +78,8 @@ pub(super) async fn over_endpoints(
     let unfinished = asked.iter().any(|a| matches!(a.state, State::NotYet | State::Running(_)));
     if unfinished {
         lock(under_way).insert(job.to_owned(), asked);
-        return Ok(Step::Later(step?));
+        step?;
+        return Ok(Step::Later(LOOK_AGAIN));
     }
     let agents_total = case.console.agent_count(case.now).await?;
     let agents_online = case.console.online_count(case.now).await?;
@@ -115,9 +116,8 @@ fn query(field: &str, iocs: &[Ioc]) -> String {
     )
 }
 
-/// Takes each question one step further, and says when to go on. Stops at the first that has to wait for its turn: four
-/// calls a second are shared by all incidents of a customer, and waiting for one is no failure.
-async fn advance(case: &Case<'_>, asked: &mut [Asked]) -> anyhow::Result<Duration> {
+/// Takes each question one step further. Stops at the first that has to wait for its turn.
+async fn advance(case: &Case<'_>, asked: &mut [Asked]) -> anyhow::Result<()> {
     for question in asked {
         let span = (question.window.from, question.window.to);
         let progress = match &question.state {
@@ -133,18 +133,12 @@ async fn advance(case: &Case<'_>, asked: &mut [Asked]) -> anyhow::Result<Duratio
             Ok(PowerProgress::Running(_)) => State::Failed(Untrusted::new("it did not end within a minute")),
             Ok(PowerProgress::Failed(why)) => State::Failed(why),
             Ok(PowerProgress::Done(table)) => State::Done(hits(case, &question.iocs, &table)),
-            Err(error) if error.is_transient() && question.looks < MAX_LOOKS => match error.retry_after() {
-                Some(after) => {
-                    question.looks += 1;
-                    return Ok(after.max(LOOK_AGAIN));
-                }
-                None if case.last_try => State::Failed(Untrusted::new(&error.to_string())),
-                None => return Err(error.into()),
-            },
+            Err(error) if case.patient && error.retry_after().is_some() => return Err(error.into()),
+            Err(error) if error.is_transient() && !case.last_try => return Err(error.into()),
             Err(error) => State::Failed(Untrusted::new(&error.to_string())),
         };
     }
-    Ok(LOOK_AGAIN)
+    Ok(())
 }
 
 fn hits(case: &Case<'_>, iocs: &[Ioc], table: &Table) -> Vec<SweepHit> {
@@ -199,7 +193,7 @@ fn result(case: &Case<'_>, asked: Vec<Asked>, (online, total): (u64, u64)) -> an
         query,
         window: Some(window),
         outcome: Outcome::Found(summary),
-        findings: piece(&sweep)?,
+        findings: super::findings(&sweep)?,
         raw: None,
     }))
 }
@@ -212,6 +206,14 @@ fn search(asked: Asked) -> Search {
         State::NotYet | State::Running(_) => (Vec::new(), Some(Untrusted::new("not answered"))),
     };
     Search { iocs, query, hits, failed }
+}
+
+/// The questions of a job that this process put some moments ago. Older ones, which another process took over, are forgotten:
+/// their window is of then.
+fn remembered(under_way: &UnderWay, job: &str, now: Timestamp) -> Option<Vec<Asked>> {
+    let mut under_way = lock(under_way);
+    under_way.retain(|_, asked| asked.iter().all(|a| now.duration_since(a.window.to) < super::PATIENCE));
+    under_way.remove(job)
 }
 
 fn lock(under_way: &UnderWay) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<Asked>>> {
