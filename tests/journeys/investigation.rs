@@ -1,6 +1,7 @@
 //! The evidence is there before the analyst opens the incident, and what could not be learnt has a name (R23).
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use domain::TenantId;
 use domain::evidence::{Inquiry, Outcome, Summary};
@@ -45,6 +46,27 @@ async fn within_a_minute_the_story_the_software_and_the_sweep_are_there() {
     assert!(findings.indicators.iter().all(|looked| !looked.origins.is_empty()));
     let audit = soc.engine().store().verify_contents().await.unwrap();
     assert!(audit.pieces > 0 && audit.faults.is_empty(), "{audit:?}");
+    soc.mail().skim();
+    soc.finish().await;
+}
+
+/// While the first search still runs, the indicators are looked up once more: the last search is of that check.
+#[tokio::test]
+async fn what_is_found_while_a_search_runs_is_searched_for_as_well() {
+    let soc = TestSoc::start().await;
+    let host = soc.host(customers::JAPANESE, HostRole::Desktop, 0);
+    let threat = soc.raise(customers::JAPANESE, &Threat::ransomware(&host));
+    soc.settle().await;
+    let incident = soc.incident_of(&threat).await;
+    assert!(incident.answer_to(&Inquiry::Indicators).is_some(), "checked");
+    assert!(incident.answer_to(&Inquiry::Sweep).is_none(), "and still being searched for");
+    soc.sentinelone().advance(Duration::from_millis(200));
+    soc.execute(incident.id, Command::AskAgain { by: soc.analyst(), inquiry: Inquiry::Indicators }).await;
+    soc.pass(minutes(1)).await;
+    let incident = soc.incident(incident.id).await;
+    let [check, sweep] = [Inquiry::Indicators, Inquiry::Sweep].map(|i| incident.answer_to(&i).unwrap().answer.clone());
+    let began = sweep.window.unwrap().to;
+    assert!(began >= check.obtained_at, "searched for what was known at {began}, checked at {}", check.obtained_at);
     soc.mail().skim();
     soc.finish().await;
 }

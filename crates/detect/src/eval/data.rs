@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use evtx::{EvtxParser, ParserSettings};
+use evtx::EvtxParser;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
@@ -56,9 +56,8 @@ fn evtx(path: &Path) -> Result<Records, Error> {
         return Err(Error::TooMuch { path: path.to_owned(), limit: format!("{MAX_EVTX_BYTES} bytes") });
     }
     let bytes = fs::read(path).map_err(at(path))?;
-    let parser =
+    let mut parser =
         EvtxParser::from_buffer(bytes).map_err(|e| Error::Form { path: path.to_owned(), why: e.to_string() })?;
-    let mut parser = parser.with_configuration(ParserSettings::new().num_threads(1));
     let mut found = Records::default();
     for record in parser.records_json() {
         match record.ok().and_then(|record| serde_json::from_str(&record.data).ok()) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use domain::evidence::{Inquiry, Looked, Outcome, Search, Summary, Sweep, SweepHit, Window};
 use domain::ioc::{Ioc, Kind};
-use domain::{Timestamp, Untrusted};
+use domain::{EvidenceId, Timestamp, Untrusted};
 use jiff::SignedDuration;
 use sentinelone::{PowerProgress, QueryId, Table};
 
@@ -37,11 +37,19 @@ const FIELDS: [(Kind, &str); 7] = [
     (Kind::Url, "url.address"),
 ];
 
-/// Questions under way, by the key of their job.
-pub(super) type UnderWay = Mutex<BTreeMap<String, Vec<Asked>>>;
+/// Sweeps under way, by the key of their job.
+pub(super) type UnderWay = Mutex<BTreeMap<String, Asking>>;
+
+/// The questions of one sweep, and the indicator check that they come from: a newer check asks for a new sweep.
+#[derive(Debug, Clone)]
+pub(super) struct Asking {
+    check: Option<EvidenceId>,
+    since: Timestamp,
+    asked: Vec<Asked>,
+}
 
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+struct Asked {
     field: &'static str,
     window: Window,
     iocs: Vec<Ioc>,
@@ -65,25 +73,37 @@ pub(super) async fn over_endpoints(
     under_way: &UnderWay,
     job: &str,
 ) -> anyhow::Result<Step> {
-    let remembered = remembered(under_way, job, case.now);
-    let mut asked = match remembered {
-        Some(asked) => asked,
-        None => questions(&engine.findings(case.incident).await?.indicators, case.now),
+    let check = case.incident.answer_to(&Inquiry::Indicators).map(|evidence| evidence.id);
+    let mut asking = match remembered(under_way, job, check, case.now) {
+        Some(asking) => asking,
+        None => {
+            let asked = questions(&engine.findings(case.incident).await?.indicators, case.now);
+            Asking { check, since: case.now, asked }
+        }
     };
-    if asked.is_empty() {
+    if asking.asked.is_empty() {
         let why = "there is no indicator of a kind that can be searched for on endpoints";
         return Ok(Step::gap(&Inquiry::Sweep, why));
     }
-    let step = advance(case, &mut asked).await;
-    let unfinished = asked.iter().any(|a| matches!(a.state, State::NotYet | State::Running(_)));
-    if unfinished {
-        lock(under_way).insert(job.to_owned(), asked);
-        step?;
-        return Ok(Step::Later(LOOK_AGAIN));
+    // Whatever comes now, the answers that are there are not asked for again.
+    let reach = go_on(case, &mut asking.asked).await;
+    match reach {
+        Ok(Some(reach)) => result(case, asking.asked, reach),
+        unfinished => {
+            lock(under_way).insert(job.to_owned(), asking);
+            unfinished.map(|_| Step::Later(LOOK_AGAIN))
+        }
     }
-    let agents_total = case.console.agent_count(case.now).await?;
-    let agents_online = case.console.online_count(case.now).await?;
-    result(case, asked, (agents_online, agents_total))
+}
+
+/// One step further. When every question has come to an end: how many endpoints were online, and how many there are.
+async fn go_on(case: &Case<'_>, asked: &mut [Asked]) -> anyhow::Result<Option<(u64, u64)>> {
+    advance(case, asked).await?;
+    if asked.iter().any(|a| matches!(a.state, State::NotYet | State::Running(_))) {
+        return Ok(None);
+    }
+    let online = case.console.online_count(case.now).await?;
+    Ok(Some((online, case.console.agent_count(case.now).await?)))
 }
 
 fn questions(looked: &[Looked], now: Timestamp) -> Vec<Asked> {
@@ -208,14 +228,14 @@ fn search(asked: Asked) -> Search {
     Search { iocs, query, hits, failed }
 }
 
-/// The questions of a job that this process put some moments ago. Older ones, which another process took over, are forgotten:
-/// their window is of then.
-fn remembered(under_way: &UnderWay, job: &str, now: Timestamp) -> Option<Vec<Asked>> {
+/// The sweep of a job that this process began some moments ago, for the same check. Older ones, which another process took
+/// over, are forgotten: their window is of then.
+fn remembered(under_way: &UnderWay, job: &str, check: Option<EvidenceId>, now: Timestamp) -> Option<Asking> {
     let mut under_way = lock(under_way);
-    under_way.retain(|_, asked| asked.iter().all(|a| now.duration_since(a.window.to) < super::PATIENCE));
-    under_way.remove(job)
+    under_way.retain(|_, asking| now.duration_since(asking.since) < super::PATIENCE);
+    under_way.remove(job).filter(|asking| asking.check == check)
 }
 
-fn lock(under_way: &UnderWay) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<Asked>>> {
+fn lock(under_way: &UnderWay) -> std::sync::MutexGuard<'_, BTreeMap<String, Asking>> {
     under_way.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
